@@ -1,0 +1,221 @@
+"""Whether a record holds, and what it changes: the same lines at submit, in replay, and for a peer's log.
+
+A `Fold` takes one log's records in their order. For each, in this order:
+
+1. its author's signature must be genuine and its bytes a record, else it is a problem;
+2. its entry's flag must say what its audience says (0 for public);
+3. an unknown kind changes nothing;
+4. the author's clock must be later than that of the author's last act for the same audience, and not ahead of the log;
+5. its audience must not be wider than its kind allows, its body must be in form, with no unknown field;
+6. its author must hold the grant that the kind needs, at the entry's own time (`logged`);
+7. the kind's rule says what changes, seeing only rows at least as public as the record;
+8. no change may touch a row that is more public than the record.
+
+What fails from 1 on has no effect but a row in `problem`. A fold never raises on what stands in a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from protocol import record
+from protocol.body import erasable_fields
+from protocol.practice import (
+    GRANTS,
+    KEYS,
+    LATEST,
+    PROBLEMS,
+    Act,
+    Change,
+    Kind,
+    Latest,
+    Own,
+    Problem,
+    Put,
+    Reader,
+    Refused,
+)
+from protocol.record import MEMBERS, PUBLIC, Record, RecordError
+
+AHEAD_MS = 11 * 60_000  # a clock may be ten minutes ahead, and `logged` is a whole minute
+
+
+class Stored(Struct, frozen=True):
+    """A record at its place in a log, as a store holds it."""
+
+    position: int
+    flag: int
+    logged_ms: int
+    digest: bytes
+    raw: bytes
+    annex: bytes | None
+    genuine: bool = True  # the author's signature was checked and stands
+
+
+class Verdict(Struct, frozen=True):
+    """What a record changes, and the audience of the rows."""
+
+    audience: int
+    changes: tuple[Change, ...]
+    refused: str = ""  # why it has no effect
+    kind: str = ""
+
+
+def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None:
+    """Refuse unless a grant in force at that instant covers it; the sentence says which grant and since when."""
+    reason = f"You have not been given “{name}”. A role or a decision can give it."
+    for grant in own.all(GRANTS, holder=member, name=name):
+        if at_ms >= grant.until_ms:
+            reason = f"{grant.why} ended at {spoken_time(grant.until_ms)}. Ask for a new appointment."
+        elif at_ms < grant.since_ms:
+            reason = f"{grant.why} begins at {spoken_time(grant.since_ms)}."
+        elif grant.paused:
+            reason = f"{grant.why} is paused by its shadow until the assembly has looked."
+        elif amount > grant.up_to > 0:
+            reason = f"{grant.why} covers amounts up to {grant.up_to}; this is {amount}."
+        else:
+            return
+    raise Refused(reason)
+
+
+def spoken_time(ms: int) -> str:
+    """An instant as text in UTC, by the proleptic Gregorian calendar, without a clock or a time zone table."""
+    days, rest = divmod(ms // 60_000, 1440)
+    z = days + 719_468
+    era, doe = divmod(z, 146_097)
+    yoe = (doe - doe // 1460 + doe // 36_524 - doe // 146_096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    month = mp + 3 if mp < 10 else mp - 9
+    return (
+        f"{yoe + era * 400 + (month <= 2):04}-{month:02}-{doy - (153 * mp + 2) // 5 + 1:02} {rest // 60:02}:{rest % 60:02} UTC"
+    )
+
+
+class Fold:
+    """One log's records on their way into tables. Clocks of authors are kept here and written by `finish`."""
+
+    def __init__(self, reader: Reader, space: int, kinds: Mapping[str, Kind[Any]]) -> None:
+        self.reader, self.space, self.kinds = reader, space, kinds
+        self._space_id = reader.space_id(space)
+        self._owns: dict[int, Own] = {}
+        self._clocks: dict[tuple[bytes, int], int] = {}
+        self._moved: set[tuple[bytes, int]] = set()
+
+    def take(self, stored: Stored) -> Verdict:
+        """What this record changes. Never raises on what the record holds."""
+        hidden = MEMBERS if stored.flag else PUBLIC
+        try:
+            read = record.parse(stored.raw)
+        except RecordError as error:
+            return self._problem(stored, hidden, "", f"Not a record: {error}.")
+        if not stored.genuine:
+            return self._problem(
+                stored, max(hidden, min(read.scope, MEMBERS)), read.kind, "The author's signature is not genuine."
+            )
+        try:
+            return self.judge(stored, read)
+        except Refused as refusal:
+            scope = read.scope if (read.audience != PUBLIC) == bool(stored.flag) else MEMBERS
+            return self._problem(stored, scope, read.kind, str(refusal))
+
+    def judge(self, stored: Stored, read: Record) -> Verdict:
+        """What this record changes; Refused with the sentence for its author if it does not hold."""
+        scope = read.scope
+        if (read.audience != PUBLIC) != bool(stored.flag):
+            raise Refused("Its entry says another audience than the record.")
+        kind = self.kinds.get(read.kind)
+        if kind is None:
+            return Verdict(scope, (), "", read.kind)
+        own = self.own(scope)
+        self._tick(own, read, stored.logged_ms)
+        if min(scope, MEMBERS) < kind.audience and scope < record.NAMED:
+            raise Refused(f"“{kind.title}” is not for so wide an audience. Leave the audience as the form gives it.")
+        body = to_body(kind, read.body, record.words_of(stored.annex, read.annex_hash))
+        act = Act(
+            self.space, stored.digest, stored.position, stored.logged_ms, read.author,
+            self.member(own, read.author, stored.logged_ms), scope, body,
+        )  # fmt: skip
+        if kind.needs:
+            require(own, act.member, kind.needs, kind.weigh(body), act.logged_ms)
+        changes = tuple(kind.rule(own, act))
+        if scope != PUBLIC:
+            self._refuse_wider(changes, scope)
+        return Verdict(scope, changes, "", read.kind)
+
+    def finish(self) -> list[tuple[int, Change]]:
+        """The authors' clocks that moved, as (audience, change): write them with the rest of the batch."""
+        moved: list[tuple[int, Change]] = [
+            (scope, LATEST.put(Latest(self.space, key, scope, self._clocks[key, scope]))) for key, scope in sorted(self._moved)
+        ]
+        self._moved.clear()
+        return moved
+
+    def own(self, scope: int) -> Own:
+        """This space's rows as an act of this scope may see them."""
+        own = self._owns.get(scope)
+        if own is None:
+            own = self._owns[scope] = Own(self.reader, self.space, scope)
+        return own
+
+    def member(self, own: Own, author: bytes, at_ms: int) -> bytes:
+        """The member for whom a key speaks at an instant: itself if no row says otherwise."""
+        row = own.get(KEYS, author)
+        if row is None:
+            return author
+        if not row.since_ms <= at_ms < row.until_ms:
+            raise Refused(f"This key was retired at {spoken_time(row.until_ms)}. Sign with another of your devices.")
+        return row.member
+
+    def _tick(self, own: Own, read: Record, logged_ms: int) -> None:
+        if read.at_ms > logged_ms + AHEAD_MS:
+            raise Refused(
+                "The author's clock is ahead of the log by more than ten minutes. Set the clock right and write it anew."
+            )
+        at = (read.author, read.scope)
+        last = self._clocks.get(at)
+        if last is None:
+            row = own.get(LATEST, *at)
+            last = row.at_ms if row else -1
+        if read.at_ms <= last:
+            raise Refused("The author has written something later already: this is a copy, or out of order. Write it anew.")
+        self._clocks[at] = read.at_ms
+        self._moved.add(at)
+
+    def _refuse_wider(self, changes: tuple[Change, ...], scope: int) -> None:
+        for change in changes:
+            if isinstance(change, Put):
+                row = change.row
+                key = tuple(getattr(row, column) for column in change.table.key)
+            else:
+                key = change.key
+            held = self.reader.row_audience(change.table, self.space, key)
+            if held is not None and held != scope and not (held >= scope and scope < record.NAMED):
+                raise Refused("This is more public than your record. Write it for the same audience as what it changes.")
+
+    def _problem(self, stored: Stored, scope: int, kind: str, reason: str) -> Verdict:
+        row = Problem(self.space, stored.position, stored.digest, kind, reason)
+        return Verdict(scope, (PROBLEMS.put(row),), reason, kind)
+
+
+def to_body(kind: Kind[Any], structure: Mapping[str, Any], words: Mapping[str, str]) -> Any:
+    """The body of a kind from the record's structure and the annex's words; Refused if the structure is not in form.
+
+    Words are taken as they are: no limit on them can make a record fail, because they can be erased.
+    """
+    into: type[Struct] = kind.body
+    erasable = erasable_fields(into)
+    for name in erasable:
+        if name in structure:
+            raise Refused(f"“{name}” belongs into the annex, where it can be erased.")
+    try:
+        body = msgspec.convert(structure, into, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise Refused(f"Not in form: {error}.") from error
+    if not erasable or not words:
+        return body
+    return msgspec.structs.replace(body, **{name: words[name] for name in erasable if name in words})
