@@ -27,10 +27,10 @@ CREATE TABLE log (
     record BLOB, annex BLOB, genuine INTEGER
 );
 
--- Full tiles of 256 hashes; those not full are computed from what stands below them.
+-- Full tiles of 256 hashes, each with its root: those roots are the hashes of the level above.
 CREATE TABLE tile (
     space INTEGER NOT NULL REFERENCES space(number) ON DELETE CASCADE, level INTEGER NOT NULL, number INTEGER NOT NULL,
-    hashes BLOB NOT NULL, PRIMARY KEY (space, level, number)
+    hashes BLOB NOT NULL, root BLOB NOT NULL, PRIMARY KEY (space, level, number)
 ) WITHOUT ROWID;
 
 -- The newest signed head accepted (or, for our own log, signed) in the space's epoch.
@@ -64,7 +64,7 @@ CREATE TABLE account (
 );
 
 CREATE TABLE session (
-    hash BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(number) ON DELETE CASCADE, csrf TEXT NOT NULL,
+    hash BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(number) ON DELETE CASCADE, csrf TEXT NOT NULL, sealed BLOB,
     created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
