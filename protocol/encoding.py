@@ -55,11 +55,20 @@ def encode(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, limit: int = MAX_BYTES) -> Value:
-    """The value that these bytes are the encoding of; DecodeError for anything else."""
+def decode(data: bytes, *, limit: int = MAX_BYTES, opaque: tuple[int, int] = (0, 0)) -> Value:
+    """The value that these bytes are the encoding of; DecodeError for anything else.
+
+    `opaque` is a span that the caller expects to lie within byte strings (hashes, salts), and makes sure of in the value
+    that comes back: it is not searched for foreign bytes, of which random ones would be full.
+    """
     if len(data) > limit:
         raise DecodeError(f"{len(data)} bytes where at most {limit} are allowed")
-    if _FOREIGN.search(data) or len(data.translate(None, _NOT_CONTAINER)) > MAX_DEPTH:
+    start, end = opaque
+    if (
+        _FOREIGN.search(data, 0, start)
+        or _FOREIGN.search(data, end)
+        or len((data[:start] + data[end:]).translate(None, _NOT_CONTAINER)) > MAX_DEPTH
+    ):
         _walk(data)
         return _load(data)
     value = _load(data)

@@ -155,7 +155,7 @@ def parse(raw: bytes) -> Record:
     """Read a record without checking its signature; RecordError if it is not one."""
     author, payload, _ = split(raw)
     try:
-        fields = encoding.decode(payload)
+        fields = encoding.decode(payload, opaque=_hashes(payload))
     except encoding.DecodeError as error:
         raise RecordError(f"a record's payload is {error}") from error
     if type(fields) is not list or len(fields) != 6:
@@ -184,12 +184,27 @@ def words_of(annex: bytes | None, annex_hash: bytes | None) -> dict[str, str]:
     if annex is None or annex_hash is None or len(annex) > MAX_ANNEX or sha256(annex).digest() != annex_hash:
         return {}
     try:
-        value = encoding.decode(annex)
+        value = encoding.decode(annex, opaque=(2, 18) if annex[:2] == b"\x82\x50" else (0, 0))
     except encoding.DecodeError:
         return {}
-    if type(value) is not list or len(value) != 2 or type(value[0]) is not bytes or type(value[1]) is not dict:
+    if (
+        type(value) is not list
+        or len(value) != 2
+        or type(value[0]) is not bytes
+        or len(value[0]) != 16
+        or type(value[1]) is not dict
+    ):
         return {}
     return {name: words for name, words in value[1].items() if type(words) is str}
+
+
+def _hashes(payload: bytes) -> tuple[int, int]:
+    """Where annex hash and nonce stand at a payload's end: `parse` refuses the record if they are not byte strings there."""
+    if payload[-35:-33] == b"\x58\x20" and payload[-1] == 0x40:
+        return len(payload) - 33, len(payload) - 1
+    if payload[-51:-49] == b"\x58\x20" and payload[-17] == 0x50:
+        return len(payload) - 49, len(payload)
+    return (0, 0)
 
 
 def _audience(spoken: object) -> int | tuple[bytes, ...]:
