@@ -1,8 +1,7 @@
 """What all tests share: Hypothesis' profile, the seed in sight, and the test material from outside.
 
-Environment: ``CI`` makes Hypothesis repeatable and without a deadline; ``HYPOTHESIS_EXAMPLES`` sets how many examples
-a property gets (50). A failure is repeated with ``-p randomly -p "randomly_seed=N"`` as printed in the head of the run,
-and with the blob that Hypothesis prints.
+Environment: ``CI`` makes Hypothesis choose the same examples each time; ``HYPOTHESIS_EXAMPLES`` sets how many a property
+gets (50). To repeat a failure, give ``--randomly-seed=N`` of the run's head again, and the blob that Hypothesis prints.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Verbosity, settings
+from hypothesis import HealthCheck, settings
 
 OUTSIDE = Path(__file__).parents[2] / "shared" / "vectors"
 
@@ -19,9 +18,9 @@ settings.register_profile(
     "archipelago",
     max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")),
     deadline=None,
+    derandomize=bool(os.environ.get("CI")),
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-    verbosity=Verbosity.normal,
 )
 settings.load_profile("archipelago")
 
