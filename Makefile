@@ -17,6 +17,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBIAN ?= yes
 ARGS ?=
 
+# Quiet while it works; everything that pip said when it does not.
+logged = $(1) >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; echo "That did not work. Mend it and run make again: it goes on from here."; exit 1; }
+
 .PHONY: help run test check format lint types imports bench lock clean debian
 .DEFAULT_GOAL := help
 
@@ -58,13 +61,13 @@ $(BIN)/python:
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the node needs ..."
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(call logged,$(PIP) install --require-hashes -r requirements.lock)
+	@$(call logged,$(PIP) install --no-deps --no-build-isolation --editable .)
 	@touch $@
 
 $(VENV)/test.stamp: requirements-test.lock $(VENV)/run.stamp
 	@echo "Installing what the tests need ..."
-	@$(PIP) install --require-hashes -r requirements-test.lock
+	@$(call logged,$(PIP) install --require-hashes -r requirements-test.lock)
 	@touch $@
 
 debian:
