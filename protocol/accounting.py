@@ -139,6 +139,14 @@ def day_ms(day: date) -> int:
     return (day.toordinal() - 719_163) * DAY_MS
 
 
+def day_at(ms: int) -> str:
+    """The date of an instant, in UTC; Refused if no calendar has it."""
+    try:
+        return date.fromordinal(719_163 + ms // DAY_MS).isoformat()
+    except (ValueError, OverflowError):
+        raise Refused("This moment is in no calendar. Give the date.") from None
+
+
 def day_of(number: int) -> date:
     """The day of a YYYYMMDD."""
     return date(number // 10_000, number // 100 % 100, number % 100)

@@ -169,7 +169,7 @@ def to_flat(body: Struct) -> dict[str, str]:
 def structure_and_words(body: Struct) -> tuple[dict[str, Any], dict[str, str]]:
     """What of a body goes into the record and what into its annex."""
     whole: dict[str, Any] = msgspec.to_builtins(body, builtin_types=(bytes,))
-    words = {name: whole.pop(name) for name in erasable_fields(type(body))}
+    words = {name: whole.pop(name, "") for name in erasable_fields(type(body))}
     return whole, {name: text for name, text in words.items() if text}
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -47,6 +47,7 @@ from protocol.accounting import (
     books,
     budgets_of,
     compared,
+    day_at,
     day_ms,
     day_of,
     decimal,
@@ -295,7 +296,7 @@ def reverse(own: Own, act: Act[Reversed]) -> Iterator[Change]:
         raise Refused("This transaction is reversed already. Book what is right as a new one.")
     if found.reverses:
         raise Refused("This is itself a reversal. Book the transaction anew instead of reversing it back.")
-    spoken = body.date or datetime.fromtimestamp(act.logged_ms / 1000, UTC).date().isoformat()
+    spoken = body.date or day_at(act.logged_ms)
     day, month, cycle = placed(spoken)
     lines = sorted(own.all(LINES, position=found.position), key=lambda line: line.number)
     _refuse_closed(own, lines, day)
