@@ -1,7 +1,7 @@
 """What all tests share: Hypothesis' profile, the seed in sight, and the test material from outside.
 
 Environment: ``CI`` makes Hypothesis choose the same examples each time; ``HYPOTHESIS_EXAMPLES`` sets how many a property
-gets (50). To repeat a failure, give ``--randomly-seed=N`` of the run's head again, and the blob that Hypothesis prints.
+gets (50). After a failure the last lines say the seed that repeats the run; Hypothesis prints a blob for its own part.
 """
 
 from __future__ import annotations
@@ -31,3 +31,10 @@ def vectors() -> Path:
     if not OUTSIDE.is_dir():
         pytest.skip("the test material from outside is not beside this checkout (../shared/vectors)")
     return OUTSIDE
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Say the seed of a run that failed, also where the head of the run is not shown."""
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        seed = config.getoption("randomly_seed", None)
+        terminalreporter.write_line(f"To repeat this order and these random numbers: --randomly-seed={seed}")
