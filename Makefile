@@ -54,7 +54,7 @@ bench: $(VENV)/run.stamp
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and there is none. Install it and run make again."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Say which to use: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Say which to use: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python could not make a virtual environment. On Debian install its venv package, then run make again."; exit 1; }
