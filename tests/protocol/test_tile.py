@@ -1,0 +1,132 @@
+"""Paths and bundles of a tiled log, and what is to be published when a log grew."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol import tile
+from protocol.tile import Tile, TileError
+from tests.protocol import c2sp_checker as plain
+
+TILES = st.builds(
+    Tile,
+    st.one_of(st.just("entries"), st.integers(0, 63)),
+    st.one_of(st.integers(0, 3_000), st.integers(0, 2**45 - 1)),
+    st.integers(1, 256),
+)
+
+
+@given(TILES)
+def test_a_path_parses_to_the_tile_it_was_made_of(one: Tile) -> None:
+    path = tile.tile_path(*one)
+    assert tile.parse_tile_path(path) == one
+    assert path == plain.tile_path(str(one.level), one.number, one.width)
+
+
+@given(TILES, st.integers(0, 60), st.sampled_from("0123456789x/.p -\u0660"))
+def test_a_changed_path_is_no_path_or_that_of_another_tile(one: Tile, at: int, character: str) -> None:
+    path = tile.tile_path(*one)
+    changed = path[:at] + character + path[at + 1 :]
+    try:
+        other = tile.parse_tile_path(changed)
+    except TileError:
+        return
+    assert tile.tile_path(*other) == changed
+    assert (other == one) == (changed == path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "tile/0",
+        "tile/0/",
+        "/tile/0/000",
+        "tile/0/000/",
+        "tile/0/000\n",
+        "tile/00/000",
+        "tile/64/000",
+        "tile/-1/000",
+        "tile/data/000",
+        "tile/0/0",
+        "tile/0/0000",
+        "tile/0/x000/000",
+        "tile/0/x000/x001/000",
+        "tile/0/001/000",
+        "tile/0/x001",
+        "tile/0/000.p/0",
+        "tile/0/000.p/01",
+        "tile/0/000.p/256",
+        "tile/0/000.p/257",
+        "tile/0/000.p/",
+        "tile/0/000.p",
+        "tile/0/../000",
+        "tile/0/x999/x999/x999/x999/x999/999",
+        "tile/0/\u0660\u0660\u0660",
+    ],
+)
+def test_what_is_not_written_exactly_so_is_no_path(path: str) -> None:
+    with pytest.raises(TileError):
+        tile.parse_tile_path(path)
+
+
+@pytest.mark.parametrize(
+    ("level", "index", "width"), [(-1, 0, 1), (64, 0, 1), (0, -1, 1), (0, 2**53, 1), (0, 0, 0), (0, 0, 257)]
+)
+def test_a_tile_that_no_log_has_gets_no_path(level: int, index: int, width: int) -> None:
+    with pytest.raises(TileError):
+        tile.tile_path(level, index, width)
+
+
+def test_a_tree_of_70000_has_the_tiles_that_the_specification_counts() -> None:
+    tiles = list(tile.tiles_between(0, 70_000))
+    level = {n: [each.width for each in tiles if each.level == n] for n in ("entries", 0, 1, 2, 3)}
+    assert level["entries"] == level[0] == [256] * 273 + [112]
+    assert level[1] == [256, 17]
+    assert level[2] == [1]
+    assert level[3] == []
+
+
+@given(st.integers(0, 70_000), st.integers(0, 70_000))
+def test_what_is_published_step_by_step_is_what_the_whole_tree_has(first: int, more: int) -> None:
+    size = first + more
+    steps = {(each.level, each.number): each.width for each in tile.tiles_between(0, first)}
+    for each in tile.tiles_between(first, size):
+        assert each.width > steps.get((each.level, each.number), 0)
+        steps[each.level, each.number] = each.width
+    assert steps == {(each.level, each.number): each.width for each in tile.tiles_between(0, size)}
+    assert all(tile.tile_width(size, *key) == width for key, width in steps.items())
+
+
+def test_nothing_is_to_be_published_for_nothing_new() -> None:
+    assert list(tile.tiles_between(0, 0)) == []
+    assert list(tile.tiles_between(300, 300)) == []
+    assert tile.tile_width(300, 0, 2) == 0
+
+
+@given(st.lists(st.binary(max_size=80), min_size=1, max_size=256))
+def test_a_bundle_gives_back_its_entries_and_only_in_their_number(entries: list[bytes]) -> None:
+    data = tile.encode_bundle(entries)
+    assert tile.decode_bundle(data, len(entries)) == entries
+    assert plain.read_bundle(data, len(entries), "bundle") == entries
+    for wrong in (data[:-1], data + b"\x00", data + b"\x00\x00", data[1:]):
+        with pytest.raises(TileError):
+            tile.decode_bundle(wrong, len(entries))
+    with pytest.raises(TileError):
+        tile.decode_bundle(data, len(entries) + 1)
+    if len(entries) > 1:
+        with pytest.raises(TileError):
+            tile.decode_bundle(data, len(entries) - 1)
+
+
+def test_bundles_that_the_format_cannot_hold_are_refused() -> None:
+    assert tile.decode_bundle(tile.encode_bundle([bytes(65_535)]), 1) == [bytes(65_535)]
+    for entries in ([bytes(65_536)], [], [b""] * 257):
+        with pytest.raises(TileError):
+            tile.encode_bundle(entries)
+    with pytest.raises(TileError):
+        tile.decode_bundle(b"", 1)
+    with pytest.raises(TileError):
+        tile.decode_bundle(b"\x00", 1)
