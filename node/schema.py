@@ -70,7 +70,7 @@ CREATE TABLE session (
 
 CREATE TABLE token (
     hash BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(number) ON DELETE CASCADE, label TEXT NOT NULL,
-    scopes TEXT NOT NULL, created_ms INTEGER NOT NULL
+    scopes TEXT NOT NULL, sealed BLOB NOT NULL, created_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- Effects of a commit, kept until they are done.

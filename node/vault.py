@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from protocol.keys import NodeKeys, SigningKey
 IDLE_MS = 12 * 3_600_000
 ABSOLUTE_MS = 14 * 86_400_000
 LEAST_PASSWORD = 10
+SCOPES = ("read", "write")
 _OPS, _MEMORY = 3, 64 * 1024 * 1024
 _SLOW_AFTER, _SLOWEST_MS = 5, 60_000
 
@@ -200,6 +202,49 @@ class Accounts:
         """Log out everywhere."""
         with self._database.transaction() as db:
             db.execute("DELETE FROM session WHERE account=?", (account,))
+
+    # Tokens for programs
+
+    def issue_token(
+        self, account: Account, key: SigningKey, label: str, scopes: Sequence[str], random: bytes, now_ms: int
+    ) -> str:
+        """A bearer token for a program that acts for this member; `random` is 56 bytes. Shown once, kept nowhere."""
+        unknown = set(scopes) - set(SCOPES)
+        if unknown or not scopes:
+            raise VaultError(f"Scopes: choose among {', '.join(SCOPES)}.")
+        if not 1 <= len(label.strip()) <= 80:
+            raise VaultError("Label: say in 1 to 80 characters what the token is for.")
+        token = random[:32].hex()
+        sealed = SecretBox(_session_key(token)).encrypt(key.seed, random[32:56])
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO token (hash, account, label, scopes, sealed, created_ms) VALUES (?,?,?,?,?,?)",
+                (_session_hash(token), account.number, label.strip(), " ".join(sorted(set(scopes))), bytes(sealed), now_ms),
+            )
+        return token
+
+    def token(self, token: str) -> tuple[Account, SigningKey, frozenset[str]] | None:
+        """Who a token acts for and what it may do, or None if it is not one."""
+        with self._database.lock:
+            row = self._database.writer.execute(
+                "SELECT a.number, a.login, a.member, a.public, t.sealed, t.scopes FROM token t"
+                " JOIN account a ON a.number=t.account WHERE t.hash=?",
+                (_session_hash(token),),
+            ).fetchone()
+        if row is None:
+            return None
+        return Account(*row[:4]), SigningKey(SecretBox(_session_key(token)).decrypt(row[4])), frozenset(row[5].split())
+
+    def tokens(self, account: int) -> list[tuple[str, str, int]]:
+        """(label, scopes, created_ms) of an account's tokens."""
+        with self._database.lock:
+            sql = "SELECT label, scopes, created_ms FROM token WHERE account=? ORDER BY created_ms"
+            return list(self._database.writer.execute(sql, (account,)))
+
+    def revoke_tokens(self, account: int, label: str) -> None:
+        """The tokens with this label are gone at once."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM token WHERE account=? AND label=?", (account, label))
 
 
 def _stretch(password: str, salt: bytes) -> bytes:
