@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from protocol.keychain import KeyChain
-from protocol.tree import Edge
+from protocol.tree import Edge, FullTile
 
 FOLLOW, ALLY, MIRROR, WITNESS, GUARDIAN = 1, 2, 4, 8, 16  # bits of a peer's standing, as this node has set them
 
@@ -105,9 +105,21 @@ class Storage(Protocol):
         """The right edge of the log's tree at its size."""
 
     def extend(
-        self, space: bytes, start: int, rows: Sequence[Row], edge: Edge, head: str, head_size: int, head_root: bytes
+        self,
+        space: bytes,
+        start: int,
+        rows: Sequence[Row],
+        edge: Edge,
+        tiles: Sequence[FullTile],
+        head: str,
+        size: int,
+        root: bytes,
     ) -> None:
-        """Keep entries [start, start + len(rows)) that hash into the accepted `head`; `edge` is the tree after them."""
+        """Keep entries [start, start + len(rows)) that were verified against the accepted `head` (of that size and root).
+
+        `edge` is the tree after them and `tiles` the full tiles that they completed, both as `protocol.tree.grow` gave them
+        from `self.edge(space)`: the caller has verified them, the store does not hash again.
+        """
 
     def fill(self, space: bytes, start: int, rows: Sequence[Row]) -> int:
         """Keep records that were withheld before (digests must match those held); returns how many were new."""

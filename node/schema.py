@@ -64,8 +64,8 @@ CREATE TABLE account (
 );
 
 CREATE TABLE session (
-    hash BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(number) ON DELETE CASCADE, csrf TEXT NOT NULL, sealed BLOB,
-    created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL
+    hash BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account(number) ON DELETE CASCADE, csrf TEXT NOT NULL,
+    sealed BLOB NOT NULL, created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE token (

@@ -123,6 +123,21 @@ class Fold:
             scope = read.scope if (read.audience != PUBLIC) == bool(stored.flag) else MEMBERS
             return self._problem(stored, scope, read.kind, str(refusal))
 
+    def submit(self, stored: Stored, read: Record) -> Verdict:
+        """As `judge`; a record that is refused leaves no trace, because it will not be in the log."""
+        at = (read.author, read.scope)
+        clock, moved = self._clocks.get(at), at in self._moved
+        try:
+            return self.judge(stored, read)
+        except Refused:
+            if clock is None:
+                self._clocks.pop(at, None)
+            else:
+                self._clocks[at] = clock
+            if not moved:
+                self._moved.discard(at)
+            raise
+
     def judge(self, stored: Stored, read: Record) -> Verdict:
         """What this record changes; Refused with the sentence for its author if it does not hold."""
         scope = read.scope
