@@ -145,7 +145,7 @@ class Storage(Protocol):
         """Keep it if it is on a larger head, or later on the same, than that of the same name."""
 
     def cosign_if_unmoved(self, space: bytes, held: int, head: str, size: int, root: bytes, cosignature: Cosignature) -> bool:
-        """In one step: if the last head this node cosigned as witness has size `held` (0: none), keep the new one; else False."""
+        """In one step: keep it if the last head this node cosigned as witness has size `held` (0: none); else False."""
 
     def witnessed(self, space: bytes) -> tuple[int, bytes] | None:
         """(size, root) of the last head of this log that this node cosigned as witness."""
