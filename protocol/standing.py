@@ -112,7 +112,11 @@ class Answer(Row, frozen=True):
 
 
 CALLS = Table(
-    "campaign_call", Call, ("id",), shared=(("id",), ("replaces",), ("logged_ms",)), erasable=("name", "why", "clears")
+    "campaign_call",
+    Call,
+    ("id",),
+    shared=(("id",), ("replaces",), ("logged_ms",)),
+    erasable=("name", "why", "clears"),
 )
 ANSWERS = Table("campaign_answer", Answer, ("position",), indexes=(("campaign",),), shared=(("campaign",),), erasable=("why",))
 

@@ -219,6 +219,9 @@ def check_terms(own: Own, terms: Terms, at_ms: int) -> None:
         raise Refused(
             f"A window opens within {FARTHEST_DAYS} days and has settled {FARTHEST_DAYS} days after. Choose nearer times."
         )
+    for text in (terms.builds, terms.care, *terms.roles):
+        if text != text.strip() or any(ord(letter) < 32 and letter != "\n" for letter in text):
+            raise Refused("What the terms say begins and ends with a word: leave out blanks there, so that others can join it.")
 
 
 def refuse_at_rest(own: Own, at_ms: int) -> None:
@@ -393,10 +396,12 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
     by_id = {call.id: stands for call, stands in stood}
     for pledge in sorted(view.all(PLEDGES), key=lambda each: each.position):
         stands_or_none = by_id.get(pledge.campaign)
-        if stands_or_none and stands_or_none.phase != "over" and reached(stands_or_none, pledge.phase):
+        if stands_or_none and reached(stands_or_none, pledge.phase):
             since = _began_ms(stands_or_none, pledge.phase)
-            what = f"We pledged for this moment: {pledge.does or 'the words were erased'}"
-            yield Due(what, None, since, stands_or_none.terms.rests_ms, pledge.id)
+            until = max(stands_or_none.terms.rests_ms, since + LONGEST.high * DAY_MS)
+            if now_ms < until:
+                what = f"We pledged for this moment: {pledge.does or 'the words were erased'}"
+                yield Due(what, None, since, until, pledge.id)
 
 
 def _began_ms(stands: Standing, phase: str) -> int:

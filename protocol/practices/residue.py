@@ -148,7 +148,7 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
     everybody = sorted(view.everywhere(RESIDUES), key=lambda each: (-each.left_ms, each.id))[:SHOWN]
     names = {call.id: name_of(call) for each in everybody for call in view.everywhere(CALLS, id=each.campaign)}
     ours = [each for each in everybody if each.space == view.space]
-    rows = [_row(each, names) + [When(check_due_ms(view, each, now_ms)) if each.lives else ""] for each in ours]
+    rows = [[*_row(each, names), When(check_due_ms(view, each, now_ms)) if each.lives else ""] for each in ours]
     columns = ["What", "Kind", "Sovereignty", "Where", "Who keeps it", "From", ""]
     empty = "Nothing is entered yet. After a campaign, enter what stays: a tool library, a childcare circle, a mesh network."
     yield Grid("Ours", [*columns, "Look again by"], rows, empty)

@@ -52,7 +52,7 @@ class Desk:
         """The record's digest; Refused passes through and leaves nothing behind."""
         number = self.meet(space)
         position = len(self.logs[number])
-        digest = digest or sha256(b"%d/%d/" % (number, position) + msgspec.msgpack.encode(body)).digest()
+        digest = digest or sha256(space + b"%d/" % position + msgspec.msgpack.encode(body)).digest()
         act = Act(number, digest, position, logged_ms, member, member, audience, body)
         changes = tuple(kind.rule(View(self, number, audience), act))
         for change in changes:
