@@ -262,6 +262,10 @@ class Own:
         """Where in its own log this record stands, if it came before and this audience may see it."""
         return self._reader.position_of(self.space, digest, self.audience)
 
+    def seen_by(self, audience: int) -> Own:
+        """This space as a wider audience sees it."""
+        return Own(self._reader, self.space, audience)
+
     def parameter(self, parameter: Parameter, at_ms: int) -> int:
         """The value in force at an instant by the records so far: the latest adoption still alive, or the default."""
         alive = [s for s in self.all(SETTINGS, name=parameter.name) if s.since_ms <= at_ms < s.until_ms]
