@@ -171,7 +171,7 @@ def parse_signature_line(text: str) -> SignatureLine:
 
 def parse_signature_lines(data: str | bytes) -> tuple[SignatureLine, ...]:
     """One or more signature lines and nothing else, such as a witness answers."""
-    text = _decode(data)
+    text = decode_text(data)
     if not text.endswith("\n"):
         raise NoteError("the last signature line does not end")
     lines = text[:-1].split("\n")
@@ -190,21 +190,22 @@ def format_note(note: Note) -> str:
 
 def parse_note(data: str | bytes) -> Note:
     """The note that these bytes, or this text, are. No signature has been checked."""
-    whole = _decode(data)
+    whole = decode_text(data)
     at = whole.rfind("\n\n")
     if at < 0:
         raise NoteError("a note without the empty line before its signatures")
     return Note(whole[: at + 1], parse_signature_lines(whole[at + 2 :]))
 
 
-def _decode(data: str | bytes) -> str:
+def decode_text(data: str | bytes, limit: int = MAX_NOTE_BYTES) -> str:
+    """The text of UTF-8 bytes, or a text as it is; NoteError beyond the limit in bytes."""
     raw = _utf8(data) if isinstance(data, str) else data
-    if len(raw) > MAX_NOTE_BYTES:
-        raise NoteError(f"{len(raw)} bytes where a note has at most {MAX_NOTE_BYTES}")
+    if len(raw) > limit:
+        raise NoteError(f"{len(raw)} bytes where at most {limit} are allowed")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise NoteError("a note that is not UTF-8") from error
+        raise NoteError("bytes that are not UTF-8") from error
 
 
 # --- keys --------------------------------------------------------------------------------------------------------
@@ -357,11 +358,16 @@ def sign(checkpoint: Checkpoint, name: str, key: Signer) -> str:
     return format_note(Note(text, (sign_text(text, name, key),)))
 
 
-def open_checkpoint(data: str | bytes, origin: str, public: bytes) -> tuple[Checkpoint, Note]:
-    """The checkpoint of the log with this origin, signed by this key under that name; NoteError for anything else."""
-    note = parse_note(data)
+def check_checkpoint(note: Note, origin: str, public: bytes) -> Checkpoint:
+    """The checkpoint that a note is, of the log with this origin, signed by this key under that name; else NoteError."""
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != origin:
         raise NoteError("the checkpoint is of another log than the one asked for")
     check_note(note, origin, public)
-    return checkpoint, note
+    return checkpoint
+
+
+def open_checkpoint(data: str | bytes, origin: str, public: bytes) -> tuple[Checkpoint, Note]:
+    """The checkpoint and the whole note that it came in, parsed and checked as by `check_checkpoint`."""
+    note = parse_note(data)
+    return check_checkpoint(note, origin, public), note
