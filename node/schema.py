@@ -13,10 +13,12 @@ MIGRATIONS = Migrations("node")
 _FIRST = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- A space whose log this node holds. `size` entries are durable and verified; the first `judged` are in the tables.
+-- A space whose log this node holds. `size` entries are durable and verified; of the first `audited`
+-- the authors' signatures were checked, and the first `judged` are in the tables.
 CREATE TABLE space (
     number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, chain BLOB NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
-    size INTEGER NOT NULL DEFAULT 0, judged INTEGER NOT NULL DEFAULT 0, logged INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL DEFAULT 0, audited INTEGER NOT NULL DEFAULT 0,
+    judged INTEGER NOT NULL DEFAULT 0, logged INTEGER NOT NULL DEFAULT 0,
     ours INTEGER NOT NULL DEFAULT 0, stopped TEXT NOT NULL DEFAULT '', quota INTEGER NOT NULL DEFAULT 2000000,
     missing INTEGER NOT NULL DEFAULT 0
 );

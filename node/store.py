@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from federation.storage import Log, Row, StorageError
+from federation.storage import Row, StorageError
 from node.database import Connection, Database
 from node.keeping import Keeping
 from node.schema import migrate
@@ -93,8 +93,12 @@ class Store(Keeping):
         """Create the read tables, or drop and replay them if the practices are not those they were made for."""
         now = fingerprint(self.read_tables, self.kinds)
         row = self.db.execute("SELECT value FROM meta WHERE name='tables'").fetchone()
-        if row and row[0] == now:
-            return
+        if row is None or row[0] != now:
+            self._make_tables(now)
+        for log in self.logs():
+            self._replay(log.space)  # all of it if the tables are new, the rest if a rebuild was cut off
+
+    def _make_tables(self, now: str) -> None:
         with self._changing() as db:
             for (name,) in list(db.execute("SELECT value FROM meta WHERE name LIKE 'table:%'")):
                 db.execute(f"DROP TABLE IF EXISTS {name}")
@@ -105,8 +109,6 @@ class Store(Keeping):
                 db.execute("INSERT INTO meta VALUES (?, ?)", (f"table:{name}", name))
             db.execute("INSERT OR REPLACE INTO meta VALUES ('tables', ?)", (now,))
             db.execute("UPDATE space SET judged=0")
-        for log in self.logs():
-            self._replay(log)
 
     def rebuild(self) -> None:
         """Drop every row of every read table and replay the logs."""
@@ -115,17 +117,18 @@ class Store(Keeping):
 
     def refold(self, space: bytes) -> None:
         """Drop one space's rows and replay its log as far as it was audited."""
-        log = self.need(space)
+        number = self.number(space)
         with self._changing() as db:
-            number = self.number(space)
             self.tables.clear(self.read_tables, number)
             db.execute("UPDATE space SET judged=0 WHERE number=?", (number,))
-        self._replay(log)
+        self._replay(space)
 
-    def _replay(self, log: Log) -> None:
-        for start in range(0, log.judged, CHUNK):
-            stored = list(self.stored(log.space, start, min(start + CHUNK, log.judged)))
-            self.settle(log.space, start, stored, min(start + CHUNK, log.judged))
+    def _replay(self, space: bytes) -> None:
+        sql = "SELECT judged, audited FROM space WHERE number=?"
+        judged, audited = self.db.execute(sql, (self.number(space),)).fetchone()
+        for start in range(judged, audited, CHUNK):
+            end = min(start + CHUNK, audited)
+            self.settle(space, start, list(self.stored(space, start, end)), end)
 
     # Ways in
 
@@ -157,7 +160,9 @@ class Store(Keeping):
                 self._insert(number, log.size, rows)
                 edge = self._grow(number, log.size, [Entry(r.flag, r.logged, r.digest).encode() for r in rows])
                 size = log.size + len(rows)
-                db.execute("UPDATE space SET size=?, judged=?, logged=? WHERE number=?", (size, size, logged, number))
+                db.execute(
+                    "UPDATE space SET size=?, audited=?, judged=?, logged=? WHERE number=?", (size, size, size, logged, number)
+                )
         if rows:
             self._edges[number] = edge
             if erased:
@@ -215,7 +220,7 @@ class Store(Keeping):
                 ).rowcount
             if new:
                 self.tables.clear(self.read_tables, number)
-                db.execute("UPDATE space SET judged=0, missing=missing-? WHERE number=?", (new, number))
+                db.execute("UPDATE space SET audited=0, judged=0, missing=missing-? WHERE number=?", (new, number))
         if new:
             self._tell(space)
         return new
@@ -232,7 +237,8 @@ class Store(Keeping):
                 verdict = fold.take(one)
                 erased = self._apply(db, number, one, verdict) or erased
             self._write_clocks(fold)
-            done = db.execute("UPDATE space SET judged=? WHERE number=? AND judged=?", (end, number, start)).rowcount
+            sql = "UPDATE space SET judged=?, audited=max(audited, ?) WHERE number=? AND judged=?"
+            done = db.execute(sql, (end, end, number, start)).rowcount
             if not done:
                 raise StorageError("The log was judged further meanwhile.")
         if erased:

@@ -72,7 +72,7 @@ def test_the_file_holds_neither_the_seed_nor_the_password_nor_the_session_id(acc
     ("login", "password"), [("", "long enough indeed"), ("Ana", "short"), ("a" * 81, "long enough indeed")]
 )
 def test_a_bad_login_or_password_is_refused_by_name(accounts: Accounts, login: str, password: str) -> None:
-    with pytest.raises(VaultError, match="Login|Password"):
+    with pytest.raises(VaultError, match=r"Login|Password"):
         accounts.create(login, password, KEY.public, KEY, os.urandom(40), NOW)
 
 
