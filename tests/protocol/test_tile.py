@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import tile
+from protocol import note, tile, tree
+from protocol.keys import SigningKey
+from protocol.note import COSIGNATURE, Checkpoint, VerifierKey
 from protocol.tile import Tile, TileError
 from tests.protocol import c2sp_checker as plain
 
@@ -130,3 +132,79 @@ def test_bundles_that_the_format_cannot_hold_are_refused() -> None:
         tile.decode_bundle(b"", 1)
     with pytest.raises(TileError):
         tile.decode_bundle(b"\x00", 1)
+
+
+# --- a whole log, as files, under the eyes of the second reader --------------------------------------------------
+
+LOG, WITNESS = SigningKey(b"\x01" * 32), SigningKey(b"\x02" * 32)
+ORIGIN, WITNESS_NAME = "isle/example", "isle/neighbour/witness"
+LOG_KEY = note.format_vkey(VerifierKey(ORIGIN, LOG.public))
+WITNESS_KEY = note.format_vkey(VerifierKey(WITNESS_NAME, WITNESS.public, COSIGNATURE))
+TIME_S = 1_790_000_000
+
+
+class Shelf:
+    """Full tiles in memory."""
+
+    def __init__(self) -> None:
+        self.tiles: dict[tuple[int, int], bytes] = {}
+
+    def read_tile(self, level: int, index: int, width: int) -> bytes:
+        return self.tiles[level, index][: width * 32]
+
+
+def published(size: int, steps: int = 1) -> dict[str, bytes]:
+    """Every file of a log whose entries are those of `entry`, published in equal steps."""
+    files: dict[str, bytes] = {}
+    shelf, edge = Shelf(), tree.Edge.empty()
+    for step in range(1, steps + 1):
+        until = size * step // steps
+        before = edge.size
+        edge, full = tree.grow(edge, [tree.leaf_hash(entry(n)) for n in range(before, until)])
+        shelf.tiles |= {(each.level, each.index): each.hashes for each in full}
+        reader = tree.EdgeReader(edge, shelf)
+        for level, number, width in tile.tiles_between(before, until):
+            path = tile.tile_path(level, number, width)
+            if level == "entries":
+                files[path] = tile.encode_bundle(entry(n) for n in range(number * 256, number * 256 + width))
+            else:
+                files[path] = reader.read_tile(level, number, width)
+    signed = note.parse_note(note.sign(Checkpoint(ORIGIN, size, edge.root()), ORIGIN, LOG))
+    cosigned = signed.add([note.cosign(WITNESS, WITNESS_NAME, signed.text, TIME_S)])
+    files["checkpoint"] = note.format_note(cosigned).encode()
+    return files
+
+
+def entry(number: int) -> bytes:
+    return b"%037d" % number
+
+
+@pytest.mark.parametrize(("size", "steps"), [(0, 1), (1, 1), (256, 1), (257, 3), (700, 7), (66_000, 2)])
+def test_the_second_reader_finds_a_published_log_whole(size: int, steps: int) -> None:
+    report = plain.check_log(published(size, steps).__getitem__, LOG_KEY, [WITNESS_KEY])
+    assert report.entries == [entry(n) for n in range(size)]
+    assert report.cosigned_s == {WITNESS_NAME: TIME_S}
+    assert (report.origin, report.size) == (ORIGIN, size)
+    assert report.tiles == sum(each.level != "entries" for each in tile.tiles_between(0, size))
+
+
+def test_the_second_reader_sees_damage_in_any_file_of_a_log() -> None:
+    sound = published(700)
+    for path in sound:
+        for at in (0, len(sound[path]) // 2, len(sound[path]) - 2):
+            damaged = bytearray(sound[path])
+            damaged[at] ^= 1
+            with pytest.raises((plain.CheckFailure, UnicodeDecodeError)):
+                plain.check_log({**sound, path: bytes(damaged)}.__getitem__, LOG_KEY, [WITNESS_KEY])
+        missing = {name: data for name, data in sound.items() if name != path}
+        with pytest.raises(KeyError):
+            plain.check_log(missing.__getitem__, LOG_KEY, [WITNESS_KEY])
+
+
+def test_the_second_reader_refuses_a_log_of_another_key_or_name() -> None:
+    fetch = published(3).__getitem__
+    for name, key in ((ORIGIN, WITNESS), ("isle/another", LOG)):
+        with pytest.raises(plain.CheckFailure):
+            plain.check_log(fetch, note.format_vkey(VerifierKey(name, key.public)))
+    stranger = note.format_vkey(VerifierKey(WITNESS_NAME, LOG.public, COSIGNATURE))
+    assert plain.check_log(fetch, LOG_KEY, [stranger]).cosigned_s == {}
