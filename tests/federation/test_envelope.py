@@ -25,7 +25,18 @@ def sealed(verb: str = "exchange", way: str = REQUEST) -> bytes:
 
 def test_an_envelope_is_these_bytes() -> None:
     data = sealed()
-    payload = b"\x84\x44" + A[:4] + b"\x1b" + NOW.to_bytes(8, "big") + b"\x48" + b"12345678" + b"\x82\x50" + b"x" * 16 + b"\x50" + b"y" * 16
+    payload = (
+        b"\x84\x44"
+        + A[:4]
+        + b"\x1b"
+        + NOW.to_bytes(8, "big")
+        + b"\x48"
+        + b"12345678"
+        + b"\x82\x50"
+        + b"x" * 16
+        + b"\x50"
+        + b"y" * 16
+    )
     assert data[:-64] == bytes.fromhex("8443a10132a0 58") + bytes([len(payload)]) + payload + b"\x58\x40"
     aad = b"archipelago/exchange-request/1" + A + B
     signed = b"\x84\x6aSignature1\x43\xa1\x01\x32\x58" + bytes([len(aad)]) + aad + b"\x58" + bytes([len(payload)]) + payload
@@ -95,11 +106,15 @@ def test_a_length_in_a_longer_form_is_refused() -> None:
         envelope.read(data[:6] + b"\x59\x00" + data[7:], limit=1000)
 
 
-@pytest.mark.parametrize("payload", ["a0", "80", "84434142431b000001a3185c50004831323334353637380", "f6", "8444414243440148313233343536373801ff"])
+@pytest.mark.parametrize(
+    "payload", ["a0", "80", "84434142431b000001a3185c50004831323334353637380", "f6", "8444414243440148313233343536373801ff"]
+)
 def test_a_payload_in_another_form_is_refused(payload: str) -> None:
     body = bytes.fromhex(payload if len(payload) % 2 == 0 else payload + "0")
     with pytest.raises(EnvelopeError, match="payload"):
-        envelope.read(bytes.fromhex("8443a10132a0") + envelope.byte_head(len(body)) + body + b"\x58\x40" + bytes(64), limit=1000)
+        envelope.read(
+            bytes.fromhex("8443a10132a0") + envelope.byte_head(len(body)) + body + b"\x58\x40" + bytes(64), limit=1000
+        )
 
 
 @pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 65_535, 65_536, 70_000])
