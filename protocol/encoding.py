@@ -52,7 +52,10 @@ class EncodeError(EncodingError):
 def encode(value: object) -> bytes:
     """The one encoding of a value; EncodeError if it has none."""
     _check(value, 0)
-    return cbor2.dumps(value, canonical=True)
+    try:
+        return cbor2.dumps(value, canonical=True)
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell
+        raise EncodeError("text that is not Unicode: half of a surrogate pair") from error
 
 
 def decode(data: bytes, *, limit: int = MAX_BYTES, opaque: tuple[int, int] = (0, 0)) -> Value:

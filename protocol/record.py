@@ -154,8 +154,11 @@ def genuine(raw: bytes, space: bytes) -> bool:
 def parse(raw: bytes) -> Record:
     """Read a record without checking its signature; RecordError if it is not one."""
     author, payload, _ = split(raw)
+    opaque = _hashes(payload)
     try:
-        fields = encoding.decode(payload, opaque=_hashes(payload))
+        fields = encoding.decode(payload, opaque=opaque)
+        if opaque != (0, 0) and (type(fields) is not list or len(fields) != 6 or fields[4] is None):
+            fields = encoding.decode(payload)  # what looked like a hash at its end was part of something else
     except encoding.DecodeError as error:
         raise RecordError(f"a record's payload is {error}") from error
     if type(fields) is not list or len(fields) != 6:
@@ -199,7 +202,7 @@ def words_of(annex: bytes | None, annex_hash: bytes | None) -> dict[str, str]:
 
 
 def _hashes(payload: bytes) -> tuple[int, int]:
-    """Where annex hash and nonce stand at a payload's end: `parse` refuses the record if they are not byte strings there."""
+    """Where annex hash and nonce stand at a payload's end; `parse` looks again if no hash was found there."""
     if payload[-35:-33] == b"\x58\x20" and payload[-1] == 0x40:
         return len(payload) - 33, len(payload) - 1
     if payload[-51:-49] == b"\x58\x20" and payload[-17] == 0x50:
