@@ -21,6 +21,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from federation.fault import Ours
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -42,7 +44,7 @@ _UNICAST = ipaddress.IPv6Network("2000::/3")
 _LOOPBACK = (ipaddress.IPv4Network("127.0.0.0/8"), ipaddress.IPv6Network("::1/128"))
 
 
-class AddressError(OSError):
+class AddressError(Ours, OSError):
     """A place that this node does not call; the message says why and what to do."""
 
 

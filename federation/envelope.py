@@ -21,10 +21,10 @@ Whoever receives a request checks in this order, and processes nothing before al
 started; 4. the signature, by the current identity key of a space that is pinned and whose id begins with the hint;
 5. that the nonce was not used (after the signature: nobody can use up the nonces of others).
 
-    EnvelopeError            theirs: the request is not processed     400
-    ├── TooLarge             more bytes than the verb allows          413
-    ├── Stale                time or nonce: a copy, or a wrong clock  409
-    └── NotGenuine           no pinned key made this signature        401
+    EnvelopeError            theirs (`federation.fault`): the request is not processed
+    ├── TooLarge             more bytes than the verb allows
+    ├── Stale                time or nonce: a copy, or a wrong clock
+    └── NotGenuine           no pinned key made this signature
 
 >>> key, a, b = SigningKey(bytes(32)), bytes(32), bytes([1] * 32)
 >>> sealed = seal("notify", REQUEST, key, a, b, Said(1_800_000_000_000, bytes(8), None))
@@ -38,6 +38,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from federation.fault import Theirs
 from protocol import encoding
 from protocol.keys import SigningKey, verify
 
@@ -54,10 +55,8 @@ _SIGNATURE_HEAD = b"\x58\x40"
 _SIGNATURE1 = b"\x84\x6aSignature1" + _PROTECTED
 
 
-class EnvelopeError(Exception):
+class EnvelopeError(Theirs):
     """A body that is not processed: theirs to mend."""
-
-    status = 400
 
 
 class TooLarge(EnvelopeError):

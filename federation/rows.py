@@ -26,6 +26,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from federation.envelope import byte_head
+from federation.fault import Theirs
 from federation.storage import Row
 from protocol.record import MAX_ANNEX, MAX_RECORD
 
@@ -39,7 +40,7 @@ _BEFORE = struct.Struct(">HBIBH").unpack_from  # 84 flag, 1a, logged, the record
 _ENTRY = struct.Struct(">BI").pack
 
 
-class RowsError(Exception):
+class RowsError(Theirs):
     """What was sent is no range of a log: the carrier's fault, or that of the space itself."""
 
 
