@@ -154,11 +154,8 @@ def genuine(raw: bytes, space: bytes) -> bool:
 def parse(raw: bytes) -> Record:
     """Read a record without checking its signature; RecordError if it is not one."""
     author, payload, _ = split(raw)
-    opaque = _hashes(payload)
     try:
-        fields = encoding.decode(payload, opaque=opaque)
-        if opaque != (0, 0) and (type(fields) is not list or len(fields) != 6 or fields[4] is None):
-            fields = encoding.decode(payload)  # what looked like a hash at its end was part of something else
+        fields = encoding.decode(payload)
     except encoding.DecodeError as error:
         raise RecordError(f"a record's payload is {error}") from error
     if type(fields) is not list or len(fields) != 6:
@@ -187,7 +184,7 @@ def words_of(annex: bytes | None, annex_hash: bytes | None) -> dict[str, str]:
     if annex is None or annex_hash is None or len(annex) > MAX_ANNEX or sha256(annex).digest() != annex_hash:
         return {}
     try:
-        value = encoding.decode(annex, opaque=(2, 18) if annex[:2] == b"\x82\x50" else (0, 0))
+        value = encoding.decode(annex)
     except encoding.DecodeError:
         return {}
     if (
@@ -199,15 +196,6 @@ def words_of(annex: bytes | None, annex_hash: bytes | None) -> dict[str, str]:
     ):
         return {}
     return {name: words for name, words in value[1].items() if type(words) is str}
-
-
-def _hashes(payload: bytes) -> tuple[int, int]:
-    """Where annex hash and nonce stand at a payload's end; `parse` looks again if no hash was found there."""
-    if payload[-35:-33] == b"\x58\x20" and payload[-1] == 0x40:
-        return len(payload) - 33, len(payload) - 1
-    if payload[-51:-49] == b"\x58\x20" and payload[-17] == 0x50:
-        return len(payload) - 49, len(payload)
-    return (0, 0)
 
 
 def _audience(spoken: object) -> int | tuple[bytes, ...]:
