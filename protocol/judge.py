@@ -39,7 +39,7 @@ from protocol.practice import (
     Reader,
     Refused,
 )
-from protocol.record import MEMBERS, PUBLIC, Record, RecordError
+from protocol.record import ALLIES, MEMBERS, PUBLIC, Record, RecordError
 
 AHEAD_MS = 11 * 60_000  # a clock may be ten minutes ahead, and `logged` is a whole minute
 
@@ -148,7 +148,7 @@ class Fold:
             return Verdict(scope, (), "", read.kind)
         own = self.own(scope)
         self._tick(own, read, stored.logged_ms)
-        if min(scope, MEMBERS) < kind.audience and scope < record.NAMED:
+        if (scope if scope < record.NAMED else ALLIES) < kind.audience:  # named spaces are others too
             raise Refused(f"“{kind.title}” is not for so wide an audience. Leave the audience as the form gives it.")
         body = to_body(kind, read.body, record.words_of(stored.annex, read.annex_hash))
         act = Act(

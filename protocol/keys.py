@@ -14,8 +14,9 @@ from __future__ import annotations
 import hmac
 from functools import lru_cache
 from hashlib import sha256
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
@@ -76,10 +77,10 @@ def derive(seed: bytes, purpose: str) -> SigningKey:
 class PublicKeys(Struct, frozen=True, forbid_unknown_fields=True):
     """A node's public keys, 32 bytes each, as its key chain names them."""
 
-    identity: bytes
-    log: bytes
-    witness: bytes
-    mirror: bytes
+    identity: Annotated[bytes, Meta(title="Identity", description="Signs what the node says to its peers.")]
+    log: Annotated[bytes, Meta(title="Log", description="Signs the heads of the log.")]
+    witness: Annotated[bytes, Meta(title="Witness", description="Cosigns heads of others: they extend the one it saw.")]
+    mirror: Annotated[bytes, Meta(title="Mirror", description="Cosigns heads of others: it holds all that they cover.")]
 
 
 class NodeKeys(Struct, frozen=True):

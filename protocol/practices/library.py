@@ -209,7 +209,7 @@ def suspend(own: Own, act: Act[Suspended]) -> Iterator[Change]:
     row = own.need(ADOPTIONS, body.adoption, what="adoption")
     stands = row.state_at(at_ms)
     if stands != IN_FORCE:
-        raise Refused(f"This adoption is {stands} already. Only what is in force can be suspended.")
+        raise Refused(f"This adoption is {stands}. Only what is in force can be suspended.")
     resumes_ms = fuse_ms(body.until_cycle, at_ms, own.parameter(LONGEST, at_ms))
     if resumes_ms >= row.until_ms:
         raise Refused(f"Until: that is not before its fuse in cycle {row.until_cycle}. Choose an earlier cycle, or retire it.")
@@ -226,7 +226,7 @@ def retire(own: Own, act: Act[Retired]) -> Iterator[Change]:
     body, at_ms = act.body, act.logged_ms
     row = own.need(ADOPTIONS, body.adoption, what="adoption")
     if not row.is_open(at_ms):
-        raise Refused(f"This adoption is {row.state_at(at_ms)} already.")
+        raise Refused(f"This adoption is {row.state_at(at_ms)} already, and binds nobody.")
     yield ADOPTIONS.patch(row.id, ended_ms=at_ms, ended=RETIRED, why=body.reasons)
     yield from _let_go(own, row.source, at_ms)
 
