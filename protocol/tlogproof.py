@@ -82,8 +82,6 @@ def parse_tlog_proof(data: str | bytes) -> TlogProof:
             raise NoteError("a proof with an extra line and nothing in it")
     if not lines or not lines[0].startswith("index "):
         raise NoteError("a proof without its index line")
-    if len(lines) - 1 > MAX_PROOF:
-        raise NoteError(f"a proof with more than {MAX_PROOF} hashes")
     index = decode_size(lines[0][6:], "a proof's index")
     return TlogProof(index, tuple(decode_hash(line, "a proof's hash") for line in lines[1:]), parse_note(note), extra)
 

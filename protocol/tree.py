@@ -385,7 +385,7 @@ def check_consistency(old: int, size: int, old_root: bytes, root: bytes, proof: 
     _check_proof(proof, old_root, root)
     if not 0 <= old <= size <= MAX_SIZE:
         raise ProofError(f"a tree of {size} cannot extend one of {old}")
-    if (old == 0 and old_root != EMPTY_ROOT) or (size == 0 and root != EMPTY_ROOT):
+    if old == 0 and old_root != EMPTY_ROOT:
         raise ProofError("an empty tree has one root only, and this is another")
     if old in (0, size):
         if proof:

@@ -338,6 +338,25 @@ def test_a_cosignature_holds_for_one_text_one_time_one_key_and_one_name() -> Non
             note.check_cosignature(line, name, public, text)
 
 
+def test_a_time_beyond_63_bits_is_refused_even_if_it_was_signed() -> None:
+    for time_s, good in ((2**63 - 1, True), (2**63, False)):
+        signature = WITNESS.sign(f"cosignature/v1\ntime {time_s}\n{TEXT}".encode())
+        blob = time_s.to_bytes(8, "big") + signature
+        line = SignatureLine(WITNESS_NAME, note.key_id(WITNESS_NAME, WITNESS.public, COSIGNATURE), blob)
+        if good:
+            assert note.check_cosignature(line, WITNESS_NAME, WITNESS.public, TEXT) == time_s
+        else:
+            with pytest.raises(NoteError):
+                note.check_cosignature(line, WITNESS_NAME, WITNESS.public, TEXT)
+
+
+def test_sizes_are_plain_decimals_up_to_53_bits() -> None:
+    assert [note.decode_size(text, "it") for text in ("0", "7", "9007199254740991")] == [0, 7, 2**53 - 1]
+    for text in ("", "00", "01", "-1", "+1", " 1", "1\n", "1_0", "0x1", "9007199254740992", "\u0661"):
+        with pytest.raises(NoteError):
+            note.decode_size(text, "it")
+
+
 def test_a_cosignature_never_passes_for_a_signature_of_the_log() -> None:
     line = note.cosign(LOG, ORIGIN, TEXT, TIME_S)
     with pytest.raises(NoteError, match="no signature"):

@@ -270,6 +270,19 @@ def test_every_change_of_a_consistency_proof_is_refused(old: int, size: int) -> 
             tree.check_consistency(before, after, first, second, proof)
 
 
+def test_no_root_is_given_for_an_inclusion_proof_of_another_length() -> None:
+    _, _, reader = grown(13)
+    proof = tree.prove_inclusion(5, 13, reader)
+    for changed, why in (
+        ([*proof, bytes(32)], "too long"),
+        (proof[:-1], "too short"),
+        ([*proof, *[bytes(32)] * 60], "more than 63"),
+        ([proof[0][:31], *proof[1:]], "not 32 bytes"),
+    ):
+        with pytest.raises(ProofError, match=why):
+            tree.root_from_inclusion(5, 13, LEAVES[5], changed)
+
+
 def test_a_history_that_was_rewritten_has_no_consistency_proof() -> None:
     other = [*LEAVES[:3], tree.leaf_hash(b"rewritten"), *LEAVES[4:40]]
     edge, _ = tree.grow(Edge.empty(), other)
