@@ -93,6 +93,10 @@ class KeyFiles:
         except FileExistsError as error:
             raise VaultError(f"There is a key for “{name}” on this machine. Choose another name.") from error
 
+    def remove(self, name: str) -> None:
+        """Drop a key that nothing was signed with: its owner could not join."""
+        (self._folder / name).unlink(missing_ok=True)
+
     def names(self) -> list[str]:
         """Whose keys lie here, the oldest first."""
         if not self._folder.is_dir():

@@ -1,0 +1,59 @@
+"""Doing verbs' work on a data folder: here if no node has it open, else by asking that node.
+
+Kept apart from `node.cli_desk`, so that commands which need no data folder (`moon`, `verify`) do not wait for a database.
+
+Example::
+
+    with opened(folder) as do:
+        do("record.add", {...}, say)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from node.commands import perform
+from node.control import NotRunning, Say, ask, is_served
+from node.home import Home, InUse
+
+PATIENCE_S = 3.0
+Do = Callable[[str, Mapping[str, Any], Say], Any]
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Do]:
+    """A way to give verbs to this folder; waits a little for a node that is about to start or to end."""
+    home = _open(folder)
+    if home is None:
+        yield lambda verb, args, say: ask(folder, verb, args, say)
+        return
+    try:
+        yield lambda verb, args, say: perform(home, verb, args, say)
+    finally:
+        home.close()
+
+
+def _open(folder: Path) -> Home | None:
+    """The folder opened here, or None if a node that has it open answers."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return Home.open(folder)
+        except InUse:
+            if is_served(folder):
+                return None
+            if time.monotonic() > until:
+                raise NotRunning(
+                    f"A process has {folder} open and does not answer. Wait for it, or end it, and try again."
+                ) from None
+            time.sleep(0.05)
+
+
+def do(folder: Path, verb: str, args: Mapping[str, Any], say: Say) -> Any:
+    """Give one verb to this folder."""
+    with opened(folder) as give:
+        return give(verb, args, say)

@@ -1,0 +1,60 @@
+"""`invite` and `join`: how people, and other nodes, find their way in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from node.cli_ask import do
+from node.cli_desk import AsJson, Member, folder, given, moment, show, silent
+
+
+def register(app: typer.Typer, args: Sequence[str]) -> None:
+    """Add the verbs."""
+    app.command("invite")(invite)
+    app.command("join")(join)
+
+
+def invite(
+    context: typer.Context,
+    peer: Annotated[bool, typer.Option("--peer", help="For another node to link with this one, not for a person.")] = False,
+    days: Annotated[int, typer.Option("--days", help="For how many days it is good, for a person.")] = 14,
+    url: Annotated[str, typer.Option("--url", help="This node's address, if it does not know it.")] = "",
+    member: Member = "",
+    as_json: AsJson = False,
+) -> None:
+    """Invite one person to become a member, or with --peer another node to link."""
+    told = do(folder(context), "invite", given(peer=peer, days=days, url=url, member=member), silent)
+    show(told, as_json=as_json, words=lambda console: _invited(console, told))
+
+
+def _invited(console: Console, told: dict[str, Any]) -> None:
+    console.print(told["invitation"], markup=False, soft_wrap=True)
+    if "expires_ms" in told:
+        console.print(
+            f"For one person, until {moment(told['expires_ms'])} UTC. Send it on a way that others do not read.", markup=False
+        )
+
+
+def join(
+    context: typer.Context,
+    invitation: Annotated[str, typer.Argument(metavar="INVITATION", help="The line that begins with archipelago:join:")],
+    member: Annotated[str, typer.Option("--member", metavar="NAME", help="What the other members call you.")],
+    public_name: Annotated[str, typer.Option("--public-name", help="Only if the whole archipelago may know you by it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Become a member by an invitation, under a new key in this data folder."""
+    args = given(given=invitation, member=member, public_name=public_name)
+    told = do(folder(context), "join", args, silent)
+    show(told, as_json=as_json, words=lambda console: _joined(console, told))
+
+
+def _joined(console: Console, told: dict[str, Any]) -> None:
+    if told["admitted"]:
+        console.print(f"{told['member']} is a member now.", markup=False)
+        return
+    console.print(f"{told['member']} asked to join. Another member has to stand for them:", markup=False)
+    console.print(f"  archipelago record add member.vouched --candidate {told['key']}", markup=False, soft_wrap=True)

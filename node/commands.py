@@ -1,0 +1,92 @@
+"""Every verb of the command line that works on an opened data folder, by name.
+
+`Verb.run` takes a `Home`, a way to say how far it is, and plain values; it gives back what `--json` prints. It runs in the
+command's own process, or in a running node's on the thread that `where` names: verbs that submit on the writing
+thread, verbs that look at tables on the reading thread, long ones that take care of themselves on one of their own.
+
+Example::
+
+    VERBS["status"].run(home, say, {})
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+
+from node import commands_member, commands_record
+from node.control import Say
+from node.failure import Misuse
+from node.home import Home
+
+READ, WRITE, APART = "read", "write", "apart"
+
+
+class Verb(Struct, frozen=True):
+    """What does a verb's work, and on which thread of a running node."""
+
+    run: Callable[[Home, Say, Mapping[str, Any]], Any]
+    where: str = READ
+
+
+def _quietly(work: Callable[..., Any]) -> Callable[[Home, Say, Mapping[str, Any]], Any]:
+    """A verb that is done at once and has nothing to say meanwhile."""
+    return lambda home, say, args: work(home, **args)
+
+
+def status(home: Home) -> dict[str, Any]:
+    """How this node stands."""
+    return home.status()
+
+
+def fingerprints(home: Home) -> dict[str, str]:
+    """A hash over every row of each read table, in the order of keys."""
+    told = {}
+    with home.store.database.lock:
+        home.store.tables.flush()
+        keyed = {table.name: ("space", *table.key) for table in home.store.read_tables}
+        for name, keys in {**keyed, "digest": ("prefix", "id")}.items():
+            seen = sha256()
+            for row in home.store.db.execute(f"SELECT * FROM {name} ORDER BY {', '.join(keys)}"):
+                seen.update(repr(row).encode())
+            told[name] = seen.hexdigest()
+    return told
+
+
+def rebuild(home: Home, say: Say, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop every read table, replay the logs, and say whether the tables are the same as before."""
+    before, began = fingerprints(home), time.monotonic()
+    logs = home.store.logs()
+    whole, done = sum(log.judged for log in logs), 0
+    for log in logs:
+        home.store.refold(log.space)
+        done += log.judged
+        say("progress", {"done": done, "of": whole})
+    seconds = time.monotonic() - began
+    after = fingerprints(home)
+    changed = sorted(name for name in after if after[name] != before.get(name))
+    return {"records": whole, "seconds": round(seconds, 3), "same": not changed, "changed": changed, "tables": after}
+
+
+VERBS: dict[str, Verb] = {
+    "status": Verb(_quietly(status)),
+    "record.add": Verb(_quietly(commands_record.add), WRITE),
+    "record.add-many": Verb(_quietly(commands_record.add_many), WRITE),
+    "record.show": Verb(_quietly(commands_record.show)),
+    "log.show": Verb(_quietly(commands_record.log)),
+    "invite": Verb(_quietly(commands_member.invite), WRITE),
+    "join": Verb(_quietly(commands_member.join), WRITE),
+    "rebuild": Verb(rebuild, WRITE),
+}
+
+
+def perform(home: Home, verb: str, args: Mapping[str, Any], say: Say) -> Any:
+    """Do a verb's work here."""
+    found = VERBS.get(verb)
+    if found is None:
+        raise Misuse(f"This node knows no verb “{verb}”. Is the command of another release than the node? Use the same.")
+    return found.run(home, say, args)
