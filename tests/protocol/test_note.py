@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from protocol.keys import SigningKey
 from protocol.note import COSIGNATURE, ED25519, Checkpoint, Note, NoteError, SignatureLine, VerifierKey
 from tests.protocol import c2sp_checker as plain
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "protocol" / "note.md"
 LOG, WITNESS, OTHER = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
 ORIGIN, WITNESS_NAME = "isle/example", "isle/neighbour/witness"
 ROOT = plain.mth([plain.leaf(b"one"), plain.leaf(b"two")])
@@ -393,3 +395,27 @@ def test_signature_lines_alone_parse_as_a_witness_sends_them() -> None:
     for wrong in ("", "\n", answer[:-1], "\n" + answer, answer + "\n"):
         with pytest.raises(NoteError):
             note.parse_signature_lines(wrong)
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def test_the_worked_example_on_the_page_is_what_the_code_writes() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    log, witness = VerifierKey(ORIGIN, LOG.public), VerifierKey(WITNESS_NAME, WITNESS.public, COSIGNATURE)
+    assert f"```text\n{note.format_vkey(log)}\n{note.format_vkey(witness)}\n```" in page
+    assert f"```text\n{note.format_note(cosigned())}```" in page
+    line = cosigned().signatures[1]
+    shown = [
+        f"key id     {line.key_id.hex()}",
+        f"time       {line.blob[:8].hex()}",
+        f"signature  {line.blob[8:40].hex()}",
+        f"           {line.blob[40:].hex()}",
+    ]
+    assert "```text\n" + "\n".join(shown) + "\n```" in page
+
+
+def test_the_limits_on_the_page_are_those_of_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for limit in (note.MAX_NOTE_BYTES, note.MAX_SIGNATURES, note.MAX_NAME_BYTES):
+        assert f"{limit:,}" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from protocol.note import COSIGNATURE, Checkpoint, VerifierKey
 from protocol.tile import Tile, TileError
 from tests.protocol import c2sp_checker as plain
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "protocol" / "tiles.md"
 TILES = st.builds(
     Tile,
     st.one_of(st.just("entries"), st.integers(0, 63)),
@@ -208,3 +211,26 @@ def test_the_second_reader_refuses_a_log_of_another_key_or_name() -> None:
             plain.check_log(fetch, note.format_vkey(VerifierKey(name, key.public)))
     stranger = note.format_vkey(VerifierKey(WITNESS_NAME, LOG.public, COSIGNATURE))
     assert plain.check_log(fetch, LOG_KEY, [stranger]).cosigned_s == {}
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def worked_example() -> str:
+    """The files of a log of three one-byte entries, as the page shows them."""
+    entries = [bytes([n]) for n in range(3)]
+    leaves = b"".join(map(plain.leaf, entries))
+    lines = [
+        f"{plain.tile_path('entries', 0, 3)}",
+        f"    {tile.encode_bundle(entries).hex(' ')}",
+        f"{plain.tile_path('0', 0, 3)}",
+        *(f"    {leaves[at : at + 32].hex()}" for at in (0, 32, 64)),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def test_the_worked_example_on_the_page_is_what_the_code_writes() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert f"```text\n{worked_example()}```" in page
+    new = "".join(f"{tile.tile_path(*each)}\n" for each in tile.tiles_between(3, 257))
+    assert f"```text\n{new}```" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from protocol.tlogproof import TlogProof
 from protocol.tree import Edge, EdgeReader, NoTiles, ProofError
 from tests.protocol import c2sp_checker as plain
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "protocol" / "note.md"
 LOG, WITNESS = SigningKey(b"\x01" * 32), SigningKey(b"\x02" * 32)
 ORIGIN, WITNESS_NAME = "isle/example", "isle/neighbour/witness"
 ENTRIES = [b"entry %d" % n for n in range(100)]
@@ -156,3 +158,13 @@ def test_a_proof_is_refused_beyond_its_limits() -> None:
         tlogproof.format_tlog_proof(TlogProof(0, (), one.note, bytes(800_000)))
     with pytest.raises(NoteError, match="at most 1048576"):
         tlogproof.parse_tlog_proof(SOUND + "x" * 2**20)
+
+
+def test_the_worked_example_on_the_page_is_a_proof_that_holds() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    edge, _ = tree.grow(Edge.empty(), [plain.leaf(b"one"), plain.leaf(b"two")])
+    hashes = tree.prove_inclusion(1, 2, EdgeReader(edge, NoTiles()))
+    one = tlogproof.tlog_proof(1, hashes, note.sign(Checkpoint(ORIGIN, 2, edge.root()), ORIGIN, LOG), b"extra")
+    tlogproof.check_tlog_proof(one, plain.leaf(b"two"), ORIGIN, LOG.public)
+    assert f"```text\n{tlogproof.format_tlog_proof(one)}```" in page
+    assert f"{tlogproof.MAX_TLOG_PROOF_BYTES:,}" in page

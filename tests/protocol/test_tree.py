@@ -19,6 +19,7 @@ from protocol import tree
 from protocol.tree import Edge, EdgeReader, Frontier, FullTile, NoTiles, ProofError, TreeError
 from tests.protocol import c2sp_checker as plain
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "protocol" / "tree.md"
 LEAVES = [tree.leaf_hash(b"%d" % n) for n in range(66_000)]
 BOUNDARIES = (255, 256, 257, 511, 512, 513)
 
@@ -322,6 +323,37 @@ def test_a_tile_that_was_cut_short_is_an_error_of_the_store() -> None:
     short = EdgeReader(Edge(600, (b"", *edge.tiles[1:]), edge.peaks), shelf)
     with pytest.raises(TreeError):
         Edge.load(600, short)
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def worked_example() -> str:
+    """The block of the reference page, hashed by the second reader."""
+    leaves = [plain.leaf(bytes([n])) for n in range(5)]
+    blocks = [
+        ("leaf hashes of the entries 00, 01, 02, 03, 04", leaves),
+        ("root at size 0", [plain.mth([])]),
+        ("root at size 3", [plain.mth(leaves[:3])]),
+        ("root at size 5", [plain.mth(leaves)]),
+        ("inclusion proof of entry 2 in the tree of 5", plain.path(2, leaves)),
+        ("consistency proof from size 3 to size 5", plain.consistency(3, leaves)),
+    ]
+    return "".join(f"{title}\n" + "".join(f"    {each.hex()}\n" for each in hashes) for title, hashes in blocks)
+
+
+def test_the_worked_example_on_the_page_is_what_both_readers_compute() -> None:
+    example = worked_example()
+    assert f"```text\n{example}```" in PAGE.read_text(encoding="utf-8")
+    edge, _ = tree.grow(Edge.empty(), tree.leaf_hashes(bytes([n]) for n in range(5)))
+    reader = EdgeReader(edge, NoTiles())
+    ours = [
+        *tree.leaf_hashes(bytes([n]) for n in range(5)),
+        *(tree.root_at(size, reader) for size in (0, 3, 5)),
+        *tree.prove_inclusion(2, 5, reader),
+        *tree.prove_consistency(3, 5, reader),
+    ]
+    assert [each.hex() for each in ours] == re.findall("^    ([0-9a-f]{64})$", example, re.MULTILINE)
 
 
 # --- from outside ------------------------------------------------------------------------------------------------
