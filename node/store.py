@@ -22,7 +22,7 @@ from federation.storage import Row, StorageError
 from node.database import Connection, Database
 from node.keeping import Keeping
 from node.schema import migrate
-from node.tables import POSITIONS, Tables, all_ddl, fingerprint, prefix_of
+from node.tables import POSITIONS, Tables, all_ddl, fingerprint, names, prefix_of
 from protocol import keychain
 from protocol.entry import MINUTE_MS, Entry
 from protocol.judge import Fold, Stored, Verdict
@@ -105,7 +105,7 @@ class Store(Keeping):
             db.execute("DELETE FROM meta WHERE name LIKE 'table:%'")
             for statement in all_ddl(self.read_tables):
                 db.execute(statement)
-            for name in ("digest", *(table.name for table in self.read_tables)):
+            for name in names(self.read_tables):
                 db.execute("INSERT INTO meta VALUES (?, ?)", (f"table:{name}", name))
             db.execute("INSERT OR REPLACE INTO meta VALUES ('tables', ?)", (now,))
             db.execute("UPDATE space SET judged=0")

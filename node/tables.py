@@ -8,9 +8,10 @@ the file changes (`PRAGMA data_version`). Every table gets a last column `audien
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from msgspec.structs import astuple, fields
@@ -44,7 +45,25 @@ def ddl(table: Table[Any]) -> list[str]:
         made.append(f"CREATE INDEX {table.name}_{number} ON {table.name} (space, {', '.join(index)})")
     for number, index in enumerate(table.shared):
         made.append(f"CREATE INDEX {table.name}_shared_{number} ON {table.name} ({', '.join(index)})")
+    types = columns(table)
+    for number, total in enumerate(table.totals):
+        by = ", ".join(f"{name} {types[name]}" for name in total.by)
+        keys = ", ".join(("space", *total.by, "audience"))
+        made.append(
+            f"CREATE TABLE {total_name(table, number)} (space INTEGER NOT NULL, {by}, audience INTEGER NOT NULL,"
+            f" {total.column} INTEGER NOT NULL, PRIMARY KEY ({keys})) WITHOUT ROWID"
+        )
     return made
+
+
+def total_name(table: Table[Any], number: int) -> str:
+    """The name of the table that keeps a table's total."""
+    return f"{table.name}_total_{number}"
+
+
+def names(tables: Iterable[Table[Any]]) -> list[str]:
+    """Every read table by name, totals among them."""
+    return ["digest", *(name for t in tables for name in (t.name, *(total_name(t, n) for n in range(len(t.totals)))))]
 
 
 DIGESTS = (
@@ -110,6 +129,9 @@ class Tables:
         self._waiting: dict[str, list[tuple[str, list[tuple[Any, ...]]]]] = {}
         self._known: dict[str, dict[Any, Any]] = {}
         self._puts: dict[str, str] = {}
+        self._totals: dict[
+            str, list[tuple[str, Callable[[tuple[Any, ...]], tuple[Any, ...]], int, dict[tuple[Any, ...], int]]]
+        ] = {}
         self._numbers: dict[bytes, int] = {}
         self._ids: dict[int, bytes] = {}
         self._version = -1
@@ -163,10 +185,11 @@ class Tables:
         asked = ("sums", column, by, tuple(where.items()), audience)
         found = known.get(asked)
         if found is None:
+            source = _source(table, column, {*by, *where})
             tests = [f"{name} IS NULL" if value is None else f"{name}=?" for name, value in where.items()]
             tests += [scope] if (scope := _scope(audience)) else []
             group = ", ".join(by)
-            sql = f"SELECT {group}{', ' if group else ''}sum({column}) FROM {table.name}"
+            sql = f"SELECT {group}{', ' if group else ''}sum({column}) FROM {source}"
             sql += f" WHERE {' AND '.join(tests)}" if tests else ""
             sql += f" GROUP BY {group} ORDER BY {group}" if group else ""
             found = tuple(self.db.execute(sql, [value for value in where.values() if value is not None]))
@@ -223,11 +246,17 @@ class Tables:
                     raise AssertionError(f"{table.name}: a record changes rows of its own space only")
                 row = (*row, audience)
                 sql = self._puts.get(table.name) or self._put_sql(table)
+                if table.totals:
+                    self._count(table, row)
             elif isinstance(change, Patch):
                 if not set(change.columns) <= set(table.row.__struct_fields__) - {"space", *table.key}:
                     raise AssertionError(f"{table.name}: a patch sets columns that are no key")
+                if any(name in (total.column, *total.by) for total in table.totals for name in change.columns):
+                    raise AssertionError(f"{table.name}: what is summed is never patched")
                 sql = f"UPDATE {table.name} SET {', '.join(f'{c}=?' for c in change.columns)} WHERE {_keys(table)}"
                 row = (*change.columns.values(), space, *change.key)
+            elif table.totals:
+                raise AssertionError(f"{table.name}: rows that are summed are never dropped")
             else:
                 sql, row = f"DELETE FROM {table.name} WHERE {_keys(table)}", (space, *change.key)
             self._wait(table.name, sql, row)
@@ -249,26 +278,48 @@ class Tables:
 
     def _put_sql(self, table: Table[Any]) -> str:
         names = (*table.row.__struct_fields__, "audience")
-        sql = f"INSERT OR REPLACE INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        way = "INSERT" if table.totals else "INSERT OR REPLACE"
+        sql = f"{way} INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
         self._puts[table.name] = sql
         return sql
+
+    def _count(self, table: Table[Any], row: tuple[Any, ...]) -> None:
+        counted = self._totals.get(table.name)
+        if counted is None:
+            fields_ = table.row.__struct_fields__
+            counted = self._totals[table.name] = []
+            for number, total in enumerate(table.totals):
+                keys = ", ".join(("space", *total.by, "audience"))
+                marks = ", ".join("?" * (len(total.by) + 3))
+                sql = (
+                    f"INSERT INTO {total_name(table, number)} ({keys}, {total.column}) VALUES ({marks})"
+                    f" ON CONFLICT DO UPDATE SET {total.column}={total.column}+excluded.{total.column}"
+                )
+                at = (0, *(fields_.index(name) for name in total.by), len(fields_))
+                counted.append((sql, itemgetter(*at), fields_.index(total.column), {}))
+        for _, key_of, value_at, sums in counted:
+            key = key_of(row)
+            sums[key] = sums.get(key, 0) + row[value_at]
 
     def flush(self, name: str | None = None) -> None:
         """Let waiting changes in, of one table or of all."""
         for table in [name] if name else list(self._waiting):
             for sql, rows in self._waiting.pop(table, ()):
                 self.db.executemany(sql, rows)
+            for sql, _, _, sums in self._totals.pop(table, ()):
+                self.db.executemany(sql, [(*key, value) for key, value in sums.items()])
 
     def abandon(self) -> None:
         """Drop what waits and what is remembered: the transaction was rolled back."""
         self._waiting.clear()
+        self._totals.clear()
         self.forget()
 
     def clear(self, tables: Iterable[Table[Any]], space: int) -> None:
         """Remove one space's rows from every table."""
         self.abandon()
-        for table in tables:
-            self.db.execute(f"DELETE FROM {table.name} WHERE space=?", (space,))
+        for name in names(tables)[1:]:
+            self.db.execute(f"DELETE FROM {name} WHERE space=?", (space,))
         self.db.execute("DELETE FROM digest WHERE id>=? AND id<?", (space << POSITIONS, (space + 1) << POSITIONS))
 
     def dump(self, tables: Iterable[Table[Any]]) -> dict[str, list[tuple[Any, ...]]]:
@@ -277,8 +328,18 @@ class Tables:
         told = {
             t.name: list(self.db.execute(f"SELECT * FROM {t.name} ORDER BY {', '.join(('space', *t.key))}")) for t in tables
         }
-        told["digest"] = list(self.db.execute("SELECT * FROM digest ORDER BY prefix, id"))
+        for name in names(tables):
+            if name not in told:
+                told[name] = sorted(self.db.execute(f"SELECT * FROM {name}"))
         return told
+
+
+def _source(table: Table[Any], column: str, asked: set[str]) -> str:
+    """The smallest table that has what a sum asks for: a total if one is kept by all of it, else the rows themselves."""
+    for number, total in enumerate(table.totals):
+        if total.column == column and asked <= {"space", *total.by}:
+            return total_name(table, number)
+    return table.name
 
 
 def _keys(table: Table[Any]) -> str:

@@ -24,7 +24,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from protocol import moon
-from protocol.practice import Refused, Row, Table, View
+from protocol.practice import Refused, Row, Table, Total, View
 
 DAY_MS = 86_400_000
 FIRST_CYCLE, LAST_CYCLE = -10_000, 10_000
@@ -111,7 +111,15 @@ class Assertion(Row, frozen=True):
 ACCOUNTS = Table("ledger_account", OpenAccount, ("account",), erasable=("description", "strings"))
 CLOSINGS = Table("ledger_closing", Closing, ("account",), erasable=("reasons",))
 TRANSACTIONS = Table("ledger_transaction", Transaction, ("position",), erasable=("memo", "payee"))
-LINES = Table("ledger_line", Line, ("position", "number"))
+LINES = Table(
+    "ledger_line",
+    Line,
+    ("position", "number"),
+    totals=(
+        Total("amount_minor", ("cycle", "account", "currency", "budget")),
+        Total("amount_minor", ("account", "currency", "day")),
+    ),
+)
 BUDGETS = Table("ledger_budget", Budget, ("position",), indexes=(("cycle",),))
 ASSERTIONS = Table("ledger_assertion", Assertion, ("position",), erasable=("against",))
 

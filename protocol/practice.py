@@ -66,6 +66,13 @@ R = TypeVar("R", bound=Row)
 B = TypeVar("B", bound=Struct)
 
 
+class Total(Struct, frozen=True):
+    """Sums of a column by others, kept as rows are written, so that `Own.sums` over them does not read every row."""
+
+    column: str
+    by: tuple[str, ...]
+
+
 class Table(Struct, Generic[R], frozen=True, eq=False):
     """A read table: its row type is its columns; keys and indexes begin with `space` without being told.
 
@@ -79,6 +86,7 @@ class Table(Struct, Generic[R], frozen=True, eq=False):
     indexes: tuple[tuple[str, ...], ...] = ()
     shared: tuple[tuple[str, ...], ...] = ()
     erasable: tuple[str, ...] = ()
+    totals: tuple[Total, ...] = ()  # a row is then written once, and what is summed never patched
 
     def put(self, row: R) -> Put:
         """Write this whole row (insert or replace)."""
