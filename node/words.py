@@ -1,0 +1,191 @@
+"""How values are told in words: instants, money, counts, names.
+
+- Dates come in words first ("in 5 days, Thursday 18:00"), exact where there is room for it (`exact`: hover, print).
+- Words and civil days go by the collective's own time zone; what is compared between nodes stays in milliseconds.
+- Amounts have two decimals and their currency behind; a minus is a minus sign.
+- `plain` takes out of others' text what could steer a terminal or turn the reading direction of a page.
+
+Example::
+
+    >>> from datetime import UTC
+    >>> when(1_772_300_000_000, 1_771_900_000_000, UTC)
+    'in 5 days, Saturday 17:33'
+    >>> money(-125_050, "EUR")
+    '−1,250.50 EUR'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Protocol
+
+from protocol.page import Cell, Link, Money, Ref, State, When
+from protocol.practices import KINDS
+from protocol.wording import counted
+
+MINUTE_MS = 60_000
+_NEAR_DAYS = 14
+_SAME_YEAR_DAYS = 300
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_CURRENCY = re.compile(r"[A-Z][A-Z0-9'._-]{1,23}")
+
+
+class Names(Protocol):
+    """What people call records, members and spaces here, and where their pages are."""
+
+    def label(self, ref: Ref) -> str:
+        """The petname of a member or space, the title of a record; never empty."""
+
+    def path(self, ref: Ref) -> str:
+        """The path of its page on this node, or "" if it has none."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """To whom and when something is told: names, the present moment and the time zone."""
+
+    names: Names
+    now_ms: int
+    zone: tzinfo = UTC
+
+    def when(self, ms: int) -> str:
+        """An instant in words."""
+        return when(ms, self.now_ms, self.zone)
+
+    def exact(self, ms: int) -> str:
+        """An instant to the minute, with weekday and zone."""
+        return exact(ms, self.zone)
+
+    def cell(self, cell: Cell) -> str:
+        """The words of one cell."""
+        if isinstance(cell, str):
+            return plain(cell)
+        if isinstance(cell, When):
+            return self.when(cell.ms)
+        if isinstance(cell, Ref):
+            return plain(cell.label) or plain(self.names.label(cell))
+        if isinstance(cell, Money):
+            return money(cell.amount_minor, cell.currency)
+        if isinstance(cell, Link):
+            return plain(cell.label)
+        if isinstance(cell, State):
+            return plain(cell.word)
+        return count(cell)
+
+
+def plain(text: str) -> str:
+    """Text without characters that steer a terminal or turn the reading direction."""
+    return _STEERING.sub("", text.replace("\r\n", "\n")) if _STEERING.search(text) else text
+
+
+def count(number: int) -> str:
+    """A whole number with thousands set apart."""
+    return f"{number:,}".replace("-", "−")
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount with two decimals and its currency."""
+    sign = "−" if amount_minor < 0 else ""
+    whole, minor = divmod(abs(amount_minor), 100)
+    return f"{sign}{whole:,}.{minor:02} {plain(currency)}"
+
+
+def measure(value: int, unit: str) -> str:
+    """A value of a picture: of a currency (capital letters) in minor units, else a whole number with a plain word."""
+    if _CURRENCY.fullmatch(unit):
+        return money(value, unit)
+    if not unit:
+        return count(value)
+    if unit in ("%", "‰"):
+        return f"{count(value)} {unit}"
+    return counted(value, unit.removesuffix("s"), unit) if unit.endswith("s") else f"{count(value)} {plain(unit)}"
+
+
+def duration(ms: int) -> str:
+    """A length of time in its largest fitting unit, rounded down."""
+    for unit_ms, one in ((86_400_000, "day"), (3_600_000, "hour"), (MINUTE_MS, "minute"), (1000, "second")):
+        if ms >= unit_ms:
+            return counted(ms // unit_ms, one)
+    return "less than a second"
+
+
+def when(ms: int, now_ms: int, zone: tzinfo) -> str:
+    """An instant in words, seen from now."""
+    away, ahead = abs(ms - now_ms), ms > now_ms
+    if away < MINUTE_MS:
+        return "now"
+    if away < 60 * MINUTE_MS:
+        return _toward(counted(away // MINUTE_MS, "minute"), ahead)
+    moment, here = _civil(ms, zone), _civil(now_ms, zone)
+    if moment is None or here is None:
+        return "for good" if ahead else "long ago"
+    clock = f"{moment:%H:%M}"
+    days = (moment.date() - here.date()).days
+    near = {0: f"today, {clock}", 1: f"tomorrow, {clock}", -1: f"yesterday, {clock}"}
+    if days in near:
+        return near[days]
+    if abs(days) <= _NEAR_DAYS:
+        return f"{_toward(counted(abs(days), 'day'), ahead)}, {_WEEKDAYS[moment.weekday()]} {clock}"
+    return _day(moment.date(), here.date())
+
+
+def exact(ms: int, zone: tzinfo) -> str:
+    """An instant to the minute: "Thursday 14 March 2026, 18:00 CET"."""
+    moment = _civil(ms, zone)
+    if moment is None:
+        return "without an end" if ms > 0 else "before all dates"
+    return f"{_WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} {moment:%Z}"
+
+
+def short_day(ms: int, zone: tzinfo) -> str:
+    """The day of an instant for an axis: "14 Mar"."""
+    moment = _civil(ms, zone)
+    return f"{moment.day} {_MONTHS[moment.month - 1][:3]}" if moment else "–"
+
+
+def iso(ms: int) -> str:
+    """An instant for machines, in UTC; empty when it lies outside all calendars."""
+    moment = _civil(ms, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+
+def day(text: str, now_ms: int, zone: tzinfo) -> str:
+    """A date "YYYY-MM-DD" in words; what is not a date stays as it is."""
+    here = _civil(now_ms, zone)
+    try:
+        return _day(date.fromisoformat(text), here.date()) if here else text
+    except ValueError:
+        return plain(text)
+
+
+def kind_title(kind: str) -> str:
+    """What a member does with a kind, or its name told plainly when this node does not know it."""
+    known = KINDS.get(kind)
+    if known is not None:
+        return known.title
+    return plain(kind).partition("/")[0].rpartition(".")[2].replace("-", " ").capitalize()
+
+
+def _toward(span: str, ahead: bool) -> str:
+    return f"in {span}" if ahead else f"{span} ago"
+
+
+def _day(moment: date, here: date) -> str:
+    words = f"{moment.day} {_MONTHS[moment.month - 1]}"
+    return words if abs((moment - here).days) < _SAME_YEAR_DAYS else f"{words} {moment.year}"
+
+
+@lru_cache(maxsize=4096)
+def _civil(ms: int, zone: tzinfo) -> datetime | None:
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).astimezone(zone)
+    except (OverflowError, ValueError):
+        return None
