@@ -30,6 +30,7 @@ MODULES = {
     "join": "cli_member",
     "record": "cli_record",
     "log": "cli_log",
+    "export": "cli_export",
     "rebuild": "cli_node",
 }
 

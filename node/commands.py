@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from node import commands_member, commands_record
 from node.control import Say
+from node.export import export
 from node.failure import Misuse
 from node.home import Home
 
@@ -81,6 +82,7 @@ VERBS: dict[str, Verb] = {
     "invite": Verb(_quietly(commands_member.invite), WRITE),
     "join": Verb(_quietly(commands_member.join), WRITE),
     "rebuild": Verb(rebuild, WRITE),
+    "export": Verb(export, APART),
 }
 
 
