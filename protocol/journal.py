@@ -20,7 +20,6 @@ Sources: hledger 1.25 manual, "Journal format"; Beancount Language Syntax (beanc
 from __future__ import annotations
 
 import csv as spreadsheet
-import io
 import json as notation
 import unicodedata
 from collections import defaultdict
@@ -310,9 +309,15 @@ def csv(journal: Journal) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    out = io.StringIO()
-    spreadsheet.writer(out).writerow(cells)
-    return out.getvalue()
+    line = _Line()
+    spreadsheet.writer(line).writerow(cells)
+    return "".join(line)
+
+
+class _Line(list[str]):
+    """What a writer of spreadsheets asks for."""
+
+    write = list.append
 
 
 def _cell(text: str) -> str:
