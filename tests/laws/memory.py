@@ -1,13 +1,15 @@
 """A second store, in dictionaries: rows, digests and the fold of several logs, written apart from the one in SQLite.
 
 `shuffled` returns rows in an order that means nothing wherever no order was asked for, so that a rule cannot lean on one.
+While a record is judged a fence stands around its space: what a rule asks beyond it is written down in `trespasses`.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -30,6 +32,10 @@ class Memory:
         self.numbers: dict[bytes, int] = {}
         self.places: dict[tuple[int, bytes], tuple[int, int]] = {}
         self.folds: dict[int, Fold] = {}
+        self.fence = 0  # the space whose record is being judged
+        self.trespasses: list[str] = []
+        self.foreign: list[str] = []  # rows of another space that a record tried to change
+        self.without: frozenset[str] = frozenset()  # tables that stay empty
 
     # Writing
 
@@ -48,6 +54,11 @@ class Memory:
 
     def keep(self, space: int, stored: Stored, verdict: Verdict) -> None:
         """What a record changes, the clock of its author, and where it stands."""
+        self.foreign += [
+            f"{verdict.kind} writes to {change.table.name} of another space"
+            for change in verdict.changes
+            if isinstance(change, Put) and change.row.space != space
+        ]
         self.write(space, verdict.audience, verdict.changes)
         for scope, change in self.folds[space].finish():
             self.write(space, scope, (change,))
@@ -56,11 +67,11 @@ class Memory:
     def write(self, space: int, audience: int, changes: Iterable[Change]) -> None:
         """Changes of one record."""
         for change in changes:
+            if change.table.name in self.without:
+                continue
             rows = self.kept[change.table.name]
             if isinstance(change, Put):
-                key = (space, *(getattr(change.row, column) for column in change.table.key))
-                if change.row.space != space:
-                    raise AssertionError(f"{change.table.name}: a record changes rows of its own space only")
+                key = (change.row.space, *(getattr(change.row, column) for column in change.table.key))
                 rows[key] = change.row, audience
             elif (space, *change.key) in rows:
                 if isinstance(change, Patch):
@@ -68,6 +79,21 @@ class Memory:
                     rows[space, *change.key] = msgspec.structs.replace(row, **change.columns), held
                 else:
                     del rows[space, *change.key]
+
+    def judge(self, space: int, stored: Stored, kinds: Mapping[str, Kind[Any]]) -> Verdict:
+        """What a record in a log changes, judged behind the fence."""
+        fold = self.fold(space, kinds)
+        with self.fenced(space):
+            return fold.take(stored)
+
+    @contextmanager
+    def fenced(self, space: int) -> Iterator[None]:
+        """Watch what is asked beyond a space."""
+        self.fence = space
+        try:
+            yield
+        finally:
+            self.fence = 0
 
     def replay(self, space_id: bytes, number: int, log: Sequence[Stored], kinds: Mapping[str, Kind[Any]]) -> None:
         """A whole log from nothing."""
@@ -77,9 +103,9 @@ class Memory:
                 del table[key]
         self.places = {at: where for at, where in self.places.items() if at[0] != space}
         self.folds.pop(space, None)
-        fold = self.fold(space, kinds)
+        self.fold(space, kinds)
         for stored in log:
-            self.keep(space, stored, fold.take(stored))
+            self.keep(space, stored, self.judge(space, stored, kinds))
 
     def dump(self, audience: int = EVERYTHING) -> Rows:
         """Every row that an audience sees, as plain values."""
@@ -95,7 +121,12 @@ class Memory:
 
     # Reader
 
+    def _step(self, what: str, space: object) -> None:
+        if self.fence and space != self.fence:
+            self.trespasses.append(f"a rule asks {what} of another space")
+
     def _found(self, table: Table[R], where: Mapping[str, Value], audience: int) -> list[R]:
+        self._step(f"for {table.name}", where.get("space"))
         found = [
             row
             for row, held in self.kept[table.name].values()
@@ -131,16 +162,20 @@ class Memory:
 
     def position_of(self, space: int, digest: bytes, audience: int) -> int | None:
         """See `protocol.practice.Reader`."""
+        self._step("for a position", space)
         found = self.places.get((space, digest))
         return found[0] if found and _sees(audience, found[1]) else None
 
     def space_id(self, space: int) -> bytes:
         """See `protocol.practice.Reader`."""
+        self._step("for the id", space)
         return self.ids[space]
 
     def space_number(self, space_id: bytes) -> int | None:
         """See `protocol.practice.Reader`."""
-        return self.numbers.get(space_id)
+        number = self.numbers.get(space_id)
+        self._step("for the number", number)
+        return number
 
 
 def _sees(audience: int, held: int) -> bool:

@@ -85,6 +85,8 @@ class World:
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.reasons: set[str] = set()
+        self.left_behind: list[object] = []  # what a refused record would have changed
+        self.written: list[tuple[Isle, str, Struct]] = []  # what was accepted
         self.isles: list[Isle] = []
         self.isle = Isle(b"", 0)
         self.member = b""
@@ -193,12 +195,12 @@ class World:
         reason = self._take(stored)
         if not reason:
             isle.clocks[author.public, scope] = at_ms
+            self.written.append((isle, kind, body))
         return reason
 
     def force(self, isle: Isle, stored: Stored) -> Verdict:
         """Put a record into a log against all rules, as a hostile space may."""
-        fold = self.store.fold(isle.number, self.kinds)
-        verdict = fold.take(stored)
+        verdict = self.store.judge(isle.number, stored, self.kinds)
         self.store.keep(isle.number, stored, verdict)
         isle.log.append(stored)
         return verdict
@@ -207,8 +209,10 @@ class World:
         isle, read = self.isle, parse(stored.raw)
         fold = self.store.fold(isle.number, self.kinds)
         try:
-            verdict = fold.submit(stored, read)
+            with self.store.fenced(isle.number):
+                verdict = fold.submit(stored, read)
         except Refused as refusal:
+            self.left_behind += fold.finish()
             self.refused[read.kind] += 1
             self.reasons.add(str(refusal))
             return str(refusal)
@@ -272,10 +276,17 @@ class World:
                     break
 
     def replayed(
-        self, *, shuffled: bool = True, keep: Callable[[Stored], bool] = lambda stored: True, words: bool = True, only: int = 0
+        self,
+        *,
+        shuffled: bool = True,
+        keep: Callable[[Stored], bool] = lambda stored: True,
+        words: bool = True,
+        only: int = 0,
+        without: Sequence[str] = (),
     ) -> Memory:
-        """Another store with these logs: some records, with or without their words, one space or all."""
+        """Another store with these logs: some records, with or without their words, one space or all, some tables empty."""
         store = Memory(shuffled=shuffled)
+        store.without = frozenset(without)
         for isle in self.isles:
             store.meet(isle.id, isle.number)
         for isle in self.isles:
