@@ -35,6 +35,8 @@ class Heads:
         self.recovering = self._behind()
         self._unasked: set[bytes] = {peer.space for peer in store.peers() if peer.url}
         self._answered = False
+        log = store.ours()
+        self._first = not self.recovering and log is not None and not log.head and file.read() is None  # none was ever signed
 
     def _behind(self) -> str:
         log = self.store.ours()
@@ -81,7 +83,9 @@ class Heads:
     @property
     def may_sign(self) -> bool:
         """Whether heads may be signed: not behind, and peers (if there are any) have been asked since the start."""
-        return not self.recovering and not self._unasked and (self._answered or not self._has_peers())
+        if self.recovering:
+            return False
+        return self._first or (not self._unasked and (self._answered or not self._has_peers()))
 
     def alone(self) -> None:
         """Sign without asking anybody: for whoever knows that no other copy of this node ran."""

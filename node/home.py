@@ -16,7 +16,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,6 +65,7 @@ class Home:
         self.audit = Audit(self.store)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._auditing = ThreadPoolExecutor(1, thread_name_prefix="settle")
         self._reader = Tables(self.store.database.reader())
 
     # Opening and founding
@@ -120,6 +121,7 @@ class Home:
 
     def close(self) -> None:
         """Close everything and let the folder go."""
+        self._auditing.shutdown(cancel_futures=True)
         self._writing.shutdown()
         self._reading.shutdown()
         self.audit.close()
@@ -147,6 +149,14 @@ class Home:
     async def write(self, work: Callable[[], T]) -> T:
         """Run this on the writing thread."""
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
+    def audit_soon(self, space: bytes) -> Future[int]:
+        """Check and settle what was pulled of a log, on a thread of its own."""
+        return self._auditing.submit(self._audit, space)
+
+    def _audit(self, space: bytes) -> int:
+        log = self.store.log(space)
+        return self.audit.catch_up(space) if log is not None and log.judged < log.size else 0
 
     # What it is
 
