@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from protocol.note import Checkpoint, sign
-
 from federation.storage import StorageError
 from node.clock import Clock
 from node.head import HeadFile, HeadFileError, KnownPeer
@@ -22,6 +20,7 @@ from node.store import Store
 from protocol.entry import Entry
 from protocol.keychain import origin
 from protocol.keys import NodeKeys
+from protocol.note import Checkpoint, sign
 from protocol.tree import grow, leaf_hash, root_at
 
 STEP = 8192
