@@ -43,7 +43,7 @@ class Isle:
         self.chain = check([self.founding.raw])
         self.space = self.chain.space
         self.store = store or MemoryStore(self.chain)
-        self.count = 0
+        self.count = self.drawn = 0
 
     def record(
         self, text: str = "", *, audience: int | list[bytes] = 0, words: str = "", kind: str = "note.written/1"
