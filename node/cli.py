@@ -31,6 +31,7 @@ MODULES = {
     "record": "cli_record",
     "log": "cli_log",
     "export": "cli_export",
+    "backup": "cli_backup",
     "rebuild": "cli_node",
 }
 

@@ -43,7 +43,7 @@ def folder(context: typer.Context) -> Path:
 
 def out() -> Console:
     """The console for answers."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_PIPED)
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_PIPED, soft_wrap=True)
 
 
 def err() -> Console:

@@ -19,6 +19,7 @@ from typing import Any
 from msgspec import Struct
 
 from node import commands_member, commands_record
+from node.backup import backup, warning
 from node.control import Say
 from node.export import export
 from node.failure import Misuse
@@ -41,7 +42,9 @@ def _quietly(work: Callable[..., Any]) -> Callable[[Home, Say, Mapping[str, Any]
 
 def status(home: Home) -> dict[str, Any]:
     """How this node stands."""
-    return home.status()
+    told = home.status()
+    told["warnings"] += [sentence for sentence in (warning(home),) if sentence]
+    return told
 
 
 def fingerprints(home: Home) -> dict[str, str]:
@@ -83,6 +86,7 @@ VERBS: dict[str, Verb] = {
     "join": Verb(_quietly(commands_member.join), WRITE),
     "rebuild": Verb(rebuild, WRITE),
     "export": Verb(export, APART),
+    "backup": Verb(backup, APART),
 }
 
 
