@@ -30,7 +30,7 @@ from tests.laws.rogues import ROGUES, noted, practice
 from tests.laws.world import Registry, World
 
 SEEDS = (1, 2, 3, 4)
-STEPS = 450
+STEPS = 600
 FINDERS = {**LAWS, "unheard-of times": unheard_of_times}
 
 
@@ -55,10 +55,12 @@ def test_every_kind_is_written_in_these_histories_and_most_are_refused_too(world
 
 
 def test_logs_hold_records_without_effect_and_they_stop_nothing(worlds: list[World]) -> None:
+    sorts = set()
     for world in worlds:
         problems = world.store.dump()["problem"]
         assert len(problems) > 60
-        assert len({row[-2] for row in problems.values()}) > 10  # of many sorts
+        sorts |= {row[-2] for row in problems.values()}
+    assert len(sorts) > 15
 
 
 def test_law_1_a_record_changes_rows_of_its_own_space_only(worlds: list[World]) -> None:

@@ -97,6 +97,7 @@ class World:
             for kind in ("member.invited/1", "member.joined/1") * 5:
                 if kind in self.examples:
                     self.step_here(kind)
+        self.begun = Counter(self.accepted)
 
     # What builders read
 
@@ -270,7 +271,8 @@ class World:
         names = sorted(self.examples.keys() & self.kinds.keys())
         for _ in range(steps):
             self.pass_time()
-            weights = [1 / (1 + self.accepted[name] + self.refused[name] / 4) for name in names]
+            tried = [self.accepted[name] - self.begun[name] + self.refused[name] / 4 for name in names]
+            weights = [1 / (1 + count) for count in tried]
             for name in self.rng.choices(names, weights, k=6):
                 if self.step(name):
                     break
