@@ -60,6 +60,11 @@ class Telling:
         """An instant in words."""
         return when(ms, self.now_ms, self.zone)
 
+    def on(self, ms: int) -> str:
+        """An instant as part of a sentence: "on 14 March", "today"."""
+        told = self.when(ms)
+        return told if told[0].islower() or " ago" in told else f"on {told}"
+
     def exact(self, ms: int) -> str:
         """An instant to the minute, with weekday and zone."""
         return exact(ms, self.zone)
