@@ -13,7 +13,8 @@ from msgspec import Struct
 from federation.storage import ALLY, FOLLOW, GUARDIAN, MIRROR, WITNESS, Cosignature, Log, Peer
 from node.home import Home
 from protocol.keychain import KeyChainError, parse_origin, space_name
-from protocol.page import Block, Cell, Edge, Facts, Graph, Grid, Heading, Node, Ref, State, Text, When
+from protocol.page import Block, Cell, Edge, Facts, Graph, Grid, Heading, Node, Ref, State, Text, Whenfrom protocol.practice import View
+from protocol.standing import CALLS, standing
 
 MINUTE_MS = 60_000
 STANDINGS = ((FOLLOW, "follows"), (ALLY, "allied"), (MIRROR, "mirrors"), (WITNESS, "witnesses"), (GUARDIAN, "guards"))
@@ -103,6 +104,37 @@ def archipelago(home: Home, now_ms: int) -> Iterator[Block]:
         yield Grid("Forked logs", ("Space", "Found"), [[Ref(space, "space"), When(found_ms)] for space, found_ms, _ in found])
 
 
+def campaigns_seen(home: Home, view: View, now_ms: int) -> Iterator[Block]:
+    """For each campaign that is not over: who is known to have seen the call, and how far each clock is from ours."""
+    peers = {peer.space: peer for peer in home.store.peers()}
+    for call in view.everywhere(CALLS):
+        stands = standing(view, call, now_ms)
+        if stands.phase in ("over", "lapsed"):
+            continue
+        caller = view.space_id(call.space)
+        seen = seen_by(home, caller, call.position)
+        rows: list[list[Cell]] = []
+        for space in stands.invited:
+            own_copy = space in (caller, home.space) or space in {*stands.joined, *stands.declined, *stands.withdrawn}
+            known = own_copy or space in seen
+            when: Cell = When(seen[space] * 1000) if space in seen else "by its own answer" if own_copy else "not that we know"
+            rows.append([Ref(space, "space"), State("seen" if known else "not yet", "good" if known else "warn"), when, _clock(peers.get(space))])
+        yield Heading(f"Who has seen “{call.name or 'this call'}”", 3)
+        yield Text(
+            "A space has seen a call once it has cosigned a head of the caller's log that holds it, or has answered."
+            " Windows open by each node's own clock; the last column says how far a clock is from ours."
+        )
+        yield Grid("Seen by", ("Space", "Call", "Since", "Its clock"), rows)
+
+
+def _clock(peer: Peer | None) -> str:
+    if peer is None or not peer.last_contact_ms:
+        return "not measured"
+    if abs(peer.offset_ms) < 1000:
+        return "within a second of ours"
+    return f"{abs(peer.offset_ms) / 1000:.1f} s {'ahead of' if peer.offset_ms > 0 else 'behind'} ours"
+
+
 def proof_facts(log: Log, position: int, held: list[Holding]) -> Facts:
     """The proof of one record in short, for its page."""
     seen = sorted({each.space for each in held if each.size > position})
@@ -134,11 +166,9 @@ def _carried(log: Log, held: list[Holding]) -> list[Cell]:
 
 def _peer(peer: Peer, now_ms: int) -> list[Cell]:
     contact: Cell = When(peer.last_contact_ms) if peer.last_contact_ms else "never"
-    off = peer.offset_ms
-    clock = "not measured" if not peer.last_contact_ms else f"{abs(off) / 1000:.1f} s {'ahead' if off > 0 else 'behind'}"
     late = now_ms - peer.last_contact_ms > 15 * MINUTE_MS
     state = State(peer.problem, "bad") if peer.problem else State("quiet", "warn") if late else State("in touch", "good")
-    return [Ref(peer.space, "space"), standing_words(peer.standing), contact, clock, state]
+    return [Ref(peer.space, "space"), standing_words(peer.standing), contact, _clock(peer), state]
 
 
 def _nodes(logs: list[Log], peers: dict[bytes, Peer], ours: Log) -> Iterator[Node]:
