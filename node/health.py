@@ -13,7 +13,8 @@ from msgspec import Struct
 from federation.storage import ALLY, FOLLOW, GUARDIAN, MIRROR, WITNESS, Cosignature, Log, Peer
 from node.home import Home
 from protocol.keychain import KeyChainError, parse_origin, space_name
-from protocol.page import Block, Cell, Edge, Facts, Graph, Grid, Heading, Node, Ref, State, Text, Whenfrom protocol.practice import View
+from protocol.page import Block, Cell, Edge, Facts, Graph, Grid, Heading, Node, Ref, State, Text, When
+from protocol.practice import View
 from protocol.standing import CALLS, standing
 
 MINUTE_MS = 60_000
@@ -118,7 +119,8 @@ def campaigns_seen(home: Home, view: View, now_ms: int) -> Iterator[Block]:
             own_copy = space in (caller, home.space) or space in {*stands.joined, *stands.declined, *stands.withdrawn}
             known = own_copy or space in seen
             when: Cell = When(seen[space] * 1000) if space in seen else "by its own answer" if own_copy else "not that we know"
-            rows.append([Ref(space, "space"), State("seen" if known else "not yet", "good" if known else "warn"), when, _clock(peers.get(space))])
+            state = State("seen", "good") if known else State("not yet", "warn")
+            rows.append([Ref(space, "space"), state, when, _clock(peers.get(space))])
         yield Heading(f"Who has seen “{call.name or 'this call'}”", 3)
         yield Text(
             "A space has seen a call once it has cosigned a head of the caller's log that holds it, or has answered."
