@@ -231,7 +231,7 @@ def _opens(journal: Journal) -> Iterator[str]:
 
 
 def _closes(journal: Journal) -> Iterator[str]:
-    """An account is closed two days after its last use: on the day after one, a statement may still be asserted."""
+    """An account is closed the day after its last use, when a statement of that day may still be asserted."""
     last: dict[str, int] = {}
     used = [(line.account, line.day) for line in journal.lines] + [(each.account, each.day) for each in journal.assertions]
     for account, day in used:
@@ -240,7 +240,7 @@ def _closes(journal: Journal) -> Iterator[str]:
     for closing in sorted(journal.closings, key=lambda each: each.account):
         if closing.account in named:
             day = max(closing.day, last.get(closing.account, 0))
-            yield f"\n{_day_after(day, 2)} close {bean_account(closing.account)}\n"
+            yield f"\n{_day_after(day)} close {bean_account(closing.account)}\n"
 
 
 def _beancount_entry(transaction: Transaction, lines: Sequence[Line]) -> Iterator[str]:
@@ -265,8 +265,8 @@ def _beancount_statement(each: Asserted) -> Iterator[str]:
         yield f"; {day_of(said.day)} statement of {account} says {amount}, booked is {decimal(each.with_below)} {currency}\n"
 
 
-def _day_after(day: int, days: int = 1) -> date:
-    return day_of(day) + timedelta(days=days)
+def _day_after(day: int) -> date:
+    return day_of(day) + timedelta(days=1)
 
 
 def bean_account(account: str) -> str:

@@ -215,6 +215,34 @@ def test_every_nasty_text_passes_through_both_programs(tmp_path: Path) -> None:
         run(need(program), *arguments, str(path))
 
 
+def test_each_program_asserts_a_statement_by_its_own_rule_about_accounts_below(tmp_path: Path) -> None:
+    desk = Desk()
+    for account, amount in (("assets:bank", 700), ("assets:bank:savings", 50)):
+        postings = [Posting(account, amount, "EUR"), Posting("equity:x", -amount, "EUR")]
+        write(desk, "ledger.transaction-booked/1", Booked(date="2026-02-01", memo="start", postings=postings))
+    for amount in (700, 750):
+        write(desk, "ledger.balance-asserted/1", BalanceAsserted("assets:bank", "2026-02-01", amount, "EUR", "bank"))
+    write(desk, "ledger.account-closed/1", Closed("assets:bank", "2026-02-01"))
+    rows = read(desk.view(HOME))
+    first, second = "".join(hledger(rows)), "".join(beancount(rows))
+    assert "= 7.00 EUR" in first and "= 7.50 EUR" not in first
+    assert "balance Assets:Bank  7.50 EUR" in second and "balance Assets:Bank  7.00 EUR" not in second
+    for program, arguments, text in (("hledger", ("check", "-f"), first), ("bean-check", (), second)):
+        path = tmp_path / program
+        path.write_text(text, encoding="utf-8")
+        run(need(program), *arguments, str(path))
+
+
+def test_words_arrive_in_hledger_whole_though_a_semicolon_starts_a_comment(tmp_path: Path) -> None:
+    desk = Desk()
+    postings = [Posting("assets:a", 1, "EUR"), Posting("equity:b", -1, "EUR")]
+    write(desk, "ledger.transaction-booked/1", Booked(date="2026-02-01", memo="flour; salt", payee="A|B", postings=postings))
+    path = tmp_path / "a.journal"
+    path.write_text("".join(hledger(read(desk.view(HOME)))), encoding="utf-8")
+    (row, _) = csv.DictReader(run(need("hledger"), "-f", str(path), "print", "-O", "csv").splitlines())
+    assert row["description"] == "A/B | flour, salt"
+
+
 def test_an_empty_ledger_is_a_journal_too(tmp_path: Path) -> None:
     rows = Journal((), ())
     for program, arguments, lines in (("hledger", ("check", "-f"), hledger(rows)), ("bean-check", (), beancount(rows))):

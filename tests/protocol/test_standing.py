@@ -242,6 +242,21 @@ def test_it_was_armed_when_the_last_join_that_it_took_was_logged() -> None:
     assert stand(desk).armed_ms == T0 + 2 * HOUR
 
 
+def test_joining_again_does_not_move_the_moment_of_arming() -> None:
+    desk = Desk()
+    tell(desk, A, "#", T0)
+    for each, hours in (("x", 2), ("~", 3), ("x", 4)):
+        assert tell(desk, B, each, T0 + hours * HOUR)
+    assert stand(desk).armed_ms == T0 + 2 * HOUR
+
+
+def test_a_call_lapses_when_the_last_minute_of_answers_is_over() -> None:
+    desk = Desk()
+    tell(desk, A, "#")
+    assert stand(desk, UNTIL + MINUTE - 1).phase == "called"
+    assert stand(desk, UNTIL + MINUTE).phase == "lapsed"
+
+
 def test_silence_and_refusal_are_told_apart() -> None:
     desk = Desk()
     tell(desk, A, "#")
