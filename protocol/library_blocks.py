@@ -52,7 +52,7 @@ from protocol.practice import Due, View
 from protocol.starter import STARTER
 from protocol.wording import counted
 
-SHOWN = 8  # protocols that the page sets beside ours at a time, the newest first
+SHOWN = 5  # protocols that the page sets beside ours at a time, the newest first
 OFFERED = 100  # in a summary
 TONES = {IN_FORCE: "good", SUSPENDED: "warn"}
 

@@ -72,13 +72,6 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     shares: Annotated[
         Literal["allies", "public"], field("What is shared", "Public records only, or those for allies too.", example="allies")
     ]
-    duties: Annotated[
-        list[Duty],
-        field(
-            "Duties", "Each for the other. Mirror: hold the whole log. Witness: cosign heads. Guardian: keep sealed copies.",
-            example="mirror, witness", max_length=3,
-        ),
-    ]  # fmt: skip
     until_cycle: Annotated[
         int,
         field(
@@ -90,6 +83,13 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
             le=2484,
         ),
     ]
+    duties: Annotated[
+        list[Duty],
+        field(
+            "Duties", "Each for the other. Mirror: hold the whole log. Witness: cosign heads. Guardian: keep sealed copies.",
+            example="mirror, witness", max_length=3,
+        ),
+    ] = []  # fmt: skip
 
 
 class Offered(Struct, frozen=True, forbid_unknown_fields=True):
@@ -430,9 +430,8 @@ def _spoken(row: Link) -> list[Cell]:
 def terms_of(row: Link) -> Terms:
     """The terms of a row as a value."""
     known: list[Duty] = ["guardian", "mirror", "witness"]
-    return Terms(
-        row.purpose, "allies" if row.shares == "allies" else "public", [d for d in known if d in row.owed], row.until_cycle
-    )
+    shares: Literal["allies", "public"] = "allies" if row.shares == "allies" else "public"
+    return Terms(row.purpose, shares, row.until_cycle, [duty for duty in known if duty in row.owed])
 
 
 def _map(view: View, now_ms: int) -> Graph:

@@ -12,7 +12,7 @@ def terms(world: World) -> links.Terms:
     """Some terms for the next few cycles."""
     duties = world.rng.sample(["guardian", "mirror", "witness"], world.rng.randrange(4))
     until = world.cycle + world.rng.choice([1, 2, 2, 3, 13, 0, 80])
-    return links.Terms(world.words(3), world.rng.choice(["allies", "public"]), duties, until)  # type: ignore[arg-type]  # of three words
+    return links.Terms(world.words(3), world.rng.choice(["allies", "public"]), until, duties)  # type: ignore[arg-type]  # of three words
 
 
 def offered(world: World) -> links.Offered:

@@ -29,21 +29,7 @@ from tests.laws.laws import (
 from tests.laws.rogues import ROGUES, noted, practice
 from tests.laws.world import Registry, World
 
-SEEDS = (1, 2, 3, 4)
-STEPS = 600
 FINDERS = {**LAWS, "unheard-of times": unheard_of_times}
-
-
-@pytest.fixture(scope="module")
-def worlds() -> list[World]:
-    """Histories over every kind, with bad records in every log."""
-    made = []
-    for seed in SEEDS:
-        world = World(Registry(PRACTICES), EXAMPLES, seed)
-        world.live(STEPS)
-        assert not bad_records(world)
-        made.append(world)
-    return made
 
 
 def test_every_kind_is_written_in_these_histories_and_most_are_refused_too(worlds: list[World]) -> None:
