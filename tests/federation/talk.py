@@ -10,7 +10,7 @@ from federation.envelope import Verifier
 from federation.event import Event
 from federation.peers import Peers
 from federation.session import Service
-from tests.federation.speech import Speech
+from federation.speech import Speech
 from federation.storage import Log
 from federation.transfer import Taken
 from protocol.entry import MINUTE_MS
