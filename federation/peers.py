@@ -85,7 +85,7 @@ class Peers:
         read = envelope.read(body, limit=limit)
         if read.said.nonce != nonce:
             raise NotGenuine("The answer is to another request.")
-        if self._speaks(verb, ANSWER, read, peer.chain):
+        if peer.chain.epochs and self._speaks(verb, ANSWER, read, peer.chain):
             return peer, read.said
         brought = introduce(read.said.content) if introduce else None
         if brought is None:
