@@ -23,7 +23,7 @@ def mutants(world: World, isle: Isle, number: int) -> Iterator[Stored]:
     rng, models = world.rng, [stored for stored in isle.log if stored.genuine]
     for _ in range(number):
         model = rng.choice(models)
-        yield rng.choice((_copied, _elsewhere, _flipped, _cut, _rewritten, _rewritten, _rewritten, _redated, _widened))(
+        yield rng.choice((_copied, _elsewhere, _flipped, _cut, rewritten, rewritten, rewritten, _redated, _widened))(
             world, isle, model
         )
 
@@ -66,10 +66,11 @@ def _cut(world: World, isle: Isle, model: Stored) -> Stored:
     return _place(isle, bytes(raw), model)
 
 
-def _rewritten(world: World, isle: Isle, model: Stored) -> Stored:
+def rewritten(world: World, isle: Isle, model: Stored, at_ms: int | None = None) -> Stored:
+    """The model with one thing in its body changed, signed anew: now, or at an instant."""
     body: dict[str, Any] = dict(parse(model.raw).body)
     _spoil(body, world.rng)
-    return _signed(world, isle, model, body, world.now_ms)
+    return _signed(world, isle, model, body, at_ms)
 
 
 def _redated(world: World, isle: Isle, model: Stored) -> Stored:
@@ -78,18 +79,22 @@ def _redated(world: World, isle: Isle, model: Stored) -> Stored:
 
 
 def _widened(world: World, isle: Isle, model: Stored) -> Stored:
-    return _signed(world, isle, model, dict(parse(model.raw).body), world.now_ms, world.rng.choice([PUBLIC, MEMBERS]))
+    return _signed(world, isle, model, dict(parse(model.raw).body), None, world.rng.choice([PUBLIC, MEMBERS]))
 
 
-def _signed(world: World, isle: Isle, model: Stored, body: dict[str, Any], at_ms: int, audience: int | None = None) -> Stored:
+def _signed(
+    world: World, isle: Isle, model: Stored, body: dict[str, Any], at_ms: int | None, audience: int | None = None
+) -> Stored:
     """Like the model, signed by one of the space's keys: mostly its author's."""
     read, rng = parse(model.raw), world.rng
     keys = {**isle.keys, **isle.roots}
     author = keys[read.author if rng.random() < 0.7 else rng.choice(sorted(keys))]
     heard = read.audience if audience is None else audience
-    last = max((at for (key, _), at in isle.clocks.items() if key == author.public), default=0)
+    if at_ms is None:
+        last = max((at for (key, _), at in isle.clocks.items() if key == author.public), default=0)
+        at_ms = max(world.now_ms, last + 1)
     try:
-        raw = seal(read.kind, max(at_ms, last + 1), heard, body, author, isle.id, random=rng.randbytes(32)).raw
+        raw = seal(read.kind, at_ms, heard, body, author, isle.id, random=rng.randbytes(32)).raw
     except (RecordError, EncodingError):
         raw = model.raw
     return replace(_place(isle, raw, model, int(heard != PUBLIC)), annex=None)

@@ -85,6 +85,7 @@ class World:
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.reasons: set[str] = set()
+        self.turned_down: list[tuple[Isle, Stored, str]] = []  # its position is where it would have stood
         self.left_behind: list[object] = []  # what a refused record would have changed
         self.written: list[tuple[Isle, str, Struct]] = []  # what was accepted
         self.isles: list[Isle] = []
@@ -216,6 +217,7 @@ class World:
             self.left_behind += fold.finish()
             self.refused[read.kind] += 1
             self.reasons.add(str(refusal))
+            self.turned_down.append((isle, stored, str(refusal)))
             return str(refusal)
         self.store.keep(isle.number, stored, verdict)
         isle.log.append(stored)
