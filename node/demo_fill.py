@@ -1,0 +1,65 @@
+"""The demo's data folders: three collectives founded, and their year told, before their nodes are started.
+
+Everything goes the way that it goes for anybody: `Home.found`, then `actions.submit` with each member's own key, at
+moments of a clock that is moved from a year ago to now.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from node.clock import Clock, MovedClock
+from node.demo_books import LAST, books
+from node.demo_story import ARRIVALS, COLLECTIVES, story
+from node.demo_world import DAY_MS, World
+from node.home import Home
+
+PASSWORD = "one lantern three boats"  # noqa: S105  # of invented people, on this machine, printed for whoever looks
+EVENING_MS = 18 * 3_600_000
+
+
+def fill(folder: Path, clock: Clock) -> dict[str, Path]:
+    """Found and fill the three collectives; where each has its data."""
+    start_ms = clock.now_ms() // DAY_MS * DAY_MS - LAST * DAY_MS
+    moved = MovedClock(start_ms + EVENING_MS, running=False)
+    homes = {each.key: Home.found(folder / each.key, each.name, each.founders[0], moved) for each in COLLECTIVES}
+    try:
+        for home in homes.values():
+            shutil.rmtree(home.kit_folder)  # nobody is to print the sheets of an invented collective
+        _live_through(World(homes, moved, start_ms))
+        return {key: home.folder for key, home in homes.items()}
+    finally:
+        for home in homes.values():
+            home.close()
+
+
+def _live_through(world: World) -> None:
+    for each in COLLECTIVES:
+        world.keys[each.key, each.founders[0]] = world.homes[each.key].key_files.key()
+    for number, each in enumerate(COLLECTIVES):
+        for later, who in enumerate(each.founders[1:]):
+            world.arrive(2 + later + number / 10, each.key, who, each.founders[0])
+    waiting = sorted([*story(), *books()], key=lambda event: event.day)
+    for arrival in sorted(ARRIVALS, key=lambda each: each.day):
+        world.tell(event for event in waiting if event.day < arrival.day)
+        waiting = [event for event in waiting if event.day >= arrival.day]
+        world.arrive(arrival.day, arrival.isle, arrival.who, arrival.inviter, arrival.vouchers)
+    world.tell(waiting)
+    give_logins(world)
+
+
+def give_logins(world: World) -> None:
+    """An account for the first two of each collective, and the second one's key for the command line."""
+    for each in COLLECTIVES:
+        home = world.homes[each.key]
+        for who in each.founders[:2]:
+            key = world.keys[each.key, who]
+            home.accounts.create(who, PASSWORD, key.public, key, home.clock.random(40), home.clock.now_ms())
+        home.key_files.add(each.founders[1], world.keys[each.key, each.founders[1]])
+
+
+def logins() -> Mapping[str, tuple[str, ...]]:
+    """Who can log in where."""
+    return {each.key: each.founders[:2] for each in COLLECTIVES}

@@ -1,0 +1,76 @@
+"""The demo: its year holds by the rules of every kind, and three real processes arm a campaign together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from node.clock import Clock
+from node.commands import fingerprints
+from node.demo_books import LAST
+from node.demo_fill import PASSWORD, fill, logins
+from node.demo_story import COLLECTIVES
+from node.demo_world import DAY_MS
+from node.home import Home
+from protocol.accounting import compared
+from protocol.lineage import ADOPTIONS
+from protocol.membership import members_at
+from protocol.practice import PROBLEMS, View
+from protocol.practices.residue import RESIDUES
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Home]]:
+    """The three data folders as the demo makes them."""
+    folders = fill(tmp_path_factory.mktemp("demo"), Clock())
+    opened = {key: Home.open(folder) for key, folder in folders.items()}
+    yield opened
+    for home in opened.values():
+        home.close()
+
+
+def view_of(home: Home) -> View:
+    return home.store.view(home.space)
+
+
+def test_the_year_leaves_no_problem_behind_and_replays_to_the_same_tables(homes: dict[str, Home]) -> None:
+    for home in homes.values():
+        assert view_of(home).all(PROBLEMS) == ()
+        before = fingerprints(home)
+        home.store.rebuild()
+        assert fingerprints(home) == before
+
+
+def test_the_year_is_about_a_year_long_and_ends_before_now(homes: dict[str, Home]) -> None:
+    now_ms = Clock().now_ms()
+    for home in homes.values():
+        rows = home.store.rows(home.space, 0, home.log.size)
+        logged = [row.logged * 60_000 for row in rows]
+        assert logged == sorted(logged)
+        assert now_ms - (LAST + 1) * DAY_MS <= logged[0]
+        assert logged[-1] <= now_ms
+        assert logged[-1] - logged[0] > 300 * DAY_MS
+        assert home.log.size > 150
+
+
+def test_it_tells_of_members_protocols_money_and_what_stayed(homes: dict[str, Home]) -> None:
+    now_ms = Clock().now_ms()
+    for each in COLLECTIVES:
+        view = view_of(homes[each.key])
+        assert len(members_at(view, now_ms)) > len(each.founders)
+        assert len(view.all(ADOPTIONS)) >= 3
+        assert any(row.origin != view.id for row in view.all(ADOPTIONS))
+        assert len(view.all(RESIDUES)) >= 1
+        latest = [row for row in compared(view) if row.latest]
+        assert latest
+        assert all(row.agrees for row in latest)
+
+
+def test_no_kit_is_left_and_the_logins_work(homes: dict[str, Home]) -> None:
+    for key, names in logins().items():
+        home = homes[key]
+        assert not home.kit_folder.exists()
+        account, signing = home.accounts.unlock(names[0], PASSWORD, Clock().now_ms())
+        assert account.member == signing.public
+        assert home.key_files.names() == list(names)
