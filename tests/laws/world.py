@@ -182,6 +182,7 @@ class World:
         self.isle = isle
         self.store.meet(isle.id)
         self._take(Stored(0, 0, self._logged(isle), isle.id, raw, None))
+        isle.clocks[root.public, PUBLIC] = self.now_ms
         return isle
 
     def write(self, kind: str, body: Struct, author: SigningKey, audience: int | Sequence[bytes] | None = None) -> str:
