@@ -54,6 +54,7 @@ from protocol.wording import counted
 
 SHOWN = 5  # protocols that the page sets beside ours at a time, the newest first
 OFFERED = 100  # in a summary
+LINKED_BYTES = 3000  # of a text that is filled in by a link; a form takes a longer one from the parent itself
 TONES = {IN_FORCE: "good", SUSPENDED: "warn"}
 
 
@@ -271,9 +272,11 @@ def _choices(view: View, row: Protocol, now_ms: int) -> Iterator[Block]:
     }  # fmt: skip
     yield Action("protocol.adopted/1", filled, f"Adopt {row.name} as it is")
     fork = {
-        "name": row.name, "purpose": row.purpose, "text": row.text, "fuse_cycles": str(row.fuse_cycles), "parent": row.id.hex(),
+        "name": row.name, "purpose": row.purpose, "fuse_cycles": str(row.fuse_cycles), "parent": row.id.hex(),
         "parent_space": space, **_flat(row.settings),
     }  # fmt: skip
+    if len(row.text.encode()) <= LINKED_BYTES:
+        fork["text"] = row.text
     yield Action("protocol.published/1", fork, f"Fork and adapt {row.name}")
 
 
