@@ -103,24 +103,31 @@ def _load(data: bytes, depth: int) -> Value:
     return value  # type: ignore[no-any-return]  # what _within admits is a Value
 
 
+_PLAIN = frozenset((str, bytes, bool, type(None)))
+
+
 def _within(value: object) -> bool:
-    """Whether a decoded value is of the subset."""
+    """Whether a decoded value is of the subset; called for containers only, but for the outermost value."""
     kind = type(value)
-    if kind is str or kind is bytes or kind is bool or value is None:
-        return True
-    if kind is int:
-        return -MAX_INTEGER <= value <= MAX_INTEGER  # type: ignore[operator]  # an int
-    if kind is list:
-        for each in value:  # type: ignore[attr-defined]  # noqa: SIM110 - a list; a loop is quicker than all() here
-            if not _within(each):
-                return False
-        return True
     if kind is dict:
-        for key, each in value.items():  # type: ignore[attr-defined]  # noqa: SIM110 - a dict; as above
-            if type(key) is not str or not _within(each):
+        for key in value:  # type: ignore[attr-defined]  # a dict
+            if type(key) is not str:
                 return False
-        return True
-    return False
+        parts = value.values()  # type: ignore[attr-defined]  # a dict
+    elif kind is list:
+        parts = value
+    else:
+        parts = (value,)
+    for each in parts:
+        inner = type(each)
+        if inner in _PLAIN:
+            continue
+        if inner is int:
+            if not -MAX_INTEGER <= each <= MAX_INTEGER:
+                return False
+        elif (inner is not list and inner is not dict) or not _within(each):
+            return False
+    return True
 
 
 def _array_head(count: int) -> bytes:
