@@ -65,6 +65,7 @@ class Home:
         self.audit = Audit(self.store)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self.after_audit: Callable[[bytes], None] = lambda space: None  # on the auditing thread
         self._auditing = ThreadPoolExecutor(1, thread_name_prefix="settle")
         self._reader = Tables(self.store.database.reader())
 
@@ -156,7 +157,11 @@ class Home:
 
     def _audit(self, space: bytes) -> int:
         log = self.store.log(space)
-        return self.audit.catch_up(space) if log is not None and log.judged < log.size else 0
+        if log is None or log.judged == log.size:
+            return 0
+        settled = self.audit.catch_up(space)
+        self.after_audit(space)
+        return settled
 
     # What it is
 
