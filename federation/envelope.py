@@ -17,9 +17,10 @@ The payload is, in the strict encoding of `protocol.encoding`::
 `hint` is the first four bytes of the sender's id, `nonce` 8 random bytes; an answer repeats the nonce of its request.
 Whoever receives a request checks in this order, and processes nothing before all of it holds:
 
-1. size; 2. layout and canonical form; 3. time: within five minutes of the own clock and not before this process
-started; 4. the signature, by the current identity key of a space that is pinned and whose id begins with the hint;
-5. that the nonce was not used (after the signature: nobody can use up the nonces of others).
+1. size; 2. layout and canonical form; 3. time: within five minutes of the own clock; 4. the signature, by the current
+identity key of a space that is pinned and whose id begins with the hint; 5. time: not before this process started, by the
+sender's clock, whose offset is known from its own answers; 6. that the nonce was not used (after the signature: nobody
+can use up the nonces of others).
 
     EnvelopeError            theirs (`federation.fault`): the request is not processed
     ├── TooLarge             more bytes than the verb allows
@@ -139,12 +140,10 @@ def check(
     return verifier(public, _to_be_signed(verb, way, sender, receiver, envelope.payload), envelope.signature)
 
 
-def check_time(time_ms: int, now_ms: int, started_ms: int) -> None:
-    """Stale unless a request's time is within the window and not before this process started."""
+def check_time(time_ms: int, now_ms: int) -> None:
+    """Stale unless a request's time is within the window."""
     if abs(time_ms - now_ms) > WINDOW_MS:
         raise Stale("The request's time is more than five minutes from this node's clock. Set the clocks right.")
-    if time_ms < started_ms:
-        raise Stale("The request was made before this node started. Ask again.")
 
 
 def _to_be_signed(verb: str, way: str, sender: bytes, receiver: bytes, payload: bytes) -> bytes:

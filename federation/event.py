@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class OwnHead(Struct, frozen=True):
-    """What a peer holds of our own log: size and the beginning of the root (size 0: nothing)."""
+    """What a peer holds of our own log: size and the beginning of the root, or all of it (size 0: nothing it can show).
+
+    A head that our own log does not agree with is told only once it was seen to be signed by our key.
+    """
 
     peer: bytes
     size: int

@@ -1,6 +1,6 @@
 """What peers may ask of this node over HTTP: the one place of `federation` that answers requests.
 
-    POST /federation/v1/<verb>     exchange, pull, notify: one signed body each, see `federation.envelope`
+    POST /federation/v1/<verb>     exchange, pull, notify, evidence: one signed body each, see `federation.envelope`
 
 Rules:
 
@@ -33,7 +33,7 @@ BODY_DEADLINE_S = 5.0
 PIECE_DEADLINE_S = 10.0
 PIECE = 256 * 1024
 MAX_AT_ONCE = 16
-LIMITS = {"exchange": word.MAX_EXCHANGE, "pull": MAX_REQUEST, "notify": MAX_NOTIFY}
+LIMITS = {"exchange": word.MAX_EXCHANGE, "pull": MAX_REQUEST, "notify": MAX_NOTIFY, "evidence": MAX_REQUEST}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -26,13 +26,14 @@ from msgspec import Struct
 
 from federation import pull, submission, word
 from federation.address import AddressError, Guard, check_url
-from federation.envelope import NotGenuine
-from federation.event import Event, ForkSeen
+from federation.envelope import OVERHEAD, EnvelopeError, NotGenuine
+from federation.event import Event, ForkSeen, OwnHead
 from federation.fault import Ours, Refused, Theirs, Unreachable
-from federation.pull import Forked
+from federation.pull import Forked, PullError
 from federation.session import MAX_NOTIFY, Service
 from federation.storage import Log, Peer, StorageError
 from federation.transfer import Taken, Target
+from protocol import evidence
 from protocol.keychain import KeyChain, KeyChainError, parse_space
 
 DEADLINE_S = 10.0
@@ -207,10 +208,29 @@ class Client:
     async def _pull(self, peer: Peer, target: Target, tally: _Tally) -> None:
         """Pull one log from a carrier as far as it goes; a fork of it is told and kept, and ends only this log's pull."""
         async with self._pulls[target.space]:
-            try:
-                await self._pull_ranges(peer, target, tally)
-            except Forked:
-                self._tell((ForkSeen(target.space),))
+            if target.evidence:
+                self._tell(await self._evidence(peer, target.space, tally))
+            elif target.space == self.service.space:
+                self._tell((await self._own_head(peer, tally),))
+            else:
+                try:
+                    await self._pull_ranges(peer, target, tally)
+                except Forked:
+                    self._tell((ForkSeen(target.space),))
+
+    async def _evidence(self, peer: Peer, space: bytes, tally: _Tally) -> tuple[Event, ...]:
+        asking = await self._run(self.service.transfer.ask_evidence, peer, space, self._now_ms())
+        data = await self._post(peer, "evidence", asking.body, evidence.MAX_EVIDENCE + OVERHEAD, tally)
+        return await self._run(self.service.transfer.end_evidence, asking, data, self._now_ms())
+
+    async def _own_head(self, peer: Peer, tally: _Tally) -> OwnHead:
+        """Have a peer prove a head of our own log that ours does not agree with; one that it cannot show counts for nothing."""
+        try:
+            log = await self._log(self.service.space)
+            asking, data = await self._fetch(peer, log.space, log.size, 0, tally)
+            return await self._run(self.service.transfer.end_own, asking, data)
+        except (Answered, EnvelopeError, PullError):
+            return OwnHead(peer.space, 0, b"")
 
     async def _pull_ranges(self, peer: Peer, target: Target, tally: _Tally) -> None:
         log = await self._log(target.space)

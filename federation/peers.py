@@ -29,7 +29,7 @@ MINUTE_MS = 60_000
 A_MINUTE = 1200  # requests a peer may make
 SILENT_MS = 10 * MINUTE_MS
 NOTED_MS = MINUTE_MS  # a contact is written down anew after this long, or
-OFFSET_MS = 2000  # if a clock moved by so much
+OFFSET_MS = 1000  # if a clock moved by so much
 
 Introduce = Callable[[object], bytes | None]  # the key chain that a request's content brings
 
@@ -71,8 +71,10 @@ class Peers:
     ) -> tuple[Peer, Said]:
         """Who sent a request, and what it says: every check of `federation.envelope` in its order."""
         read = envelope.read(body, limit=limit)
-        envelope.check_time(read.said.time_ms, now_ms, self._started_ms)
+        envelope.check_time(read.said.time_ms, now_ms)
         peer = self._signer(verb, read) or self._introduced(verb, read, introduce, now_ms)
+        if read.said.time_ms < self._started_ms + peer.offset_ms - OFFSET_MS:
+            raise Stale("The request was made before this node started. Ask again.")
         if not self.storage.remember_nonce(peer.space, read.said.nonce, read.said.time_ms + WINDOW_MS, now_ms):
             raise Stale("This request was made before. Ask anew.")
         self._count(peer.space, now_ms)

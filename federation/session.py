@@ -37,7 +37,7 @@ from protocol.tree import root_at
 
 MAX_NOTIFY = 512
 MAX_REMEMBERED = 4096
-VERBS = ("exchange", "pull", "notify")
+VERBS = ("exchange", "pull", "notify", "evidence")
 
 Speak = Callable[[int], bytes]
 Cosign = Callable[[Log, int], None]
@@ -93,6 +93,8 @@ class Service:
             return Answer(self.transfer.answer(body, now_ms, private=private))
         if verb == "notify":
             return self._answer_notify(body, now_ms)
+        if verb == "evidence":
+            return Answer(self.transfer.answer_evidence(body, now_ms))
         raise Refused("This node does not know that request.")
 
     def _evidence(self, fork: Forked) -> bytes:
@@ -106,7 +108,7 @@ class Service:
     def word(self, peer: bytes, now_ms: int) -> Word:
         """All that we have to say to a peer."""
         spoken = self._speak(now_ms)
-        stubs = [stub_of(log) for log in self.storage.logs() if log.head and not log.stopped]
+        stubs = [stub_of(log) for log in self.storage.logs() if log.head]
         return Word(spoken, word.format_heads(stubs), tuple(self._cosignatures_for(peer)))
 
     def _cosignatures_for(self, peer: bytes) -> list[Cosigned]:
@@ -139,7 +141,7 @@ class Service:
         self._given[peer.space] = answer.got
         middle_ms = (asking.sent_ms + now_ms) // 2
         met = self.peers.met(self._known(peer.space), now_ms, offset_ms=said.time_ms - middle_ms)
-        return Talked((*events, self._own_head(met)), answer.got != asked.mine and asked.word is None)
+        return Talked((*events, *self._own_head(met)), answer.got != asked.mine and asked.word is None)
 
     def _answer_exchange(self, body: bytes, now_ms: int) -> Answer:
         peer, said = self.peers.open_request("exchange", body, now_ms, limit=word.MAX_EXCHANGE, introduce=_chain_in)
@@ -155,7 +157,7 @@ class Service:
         )
         self._given[peer.space] = mine.digest  # if this answer is lost, their next one says so
         sealed = self.peers.answer("exchange", peer.space, said.nonce, answer.content(), now_ms)
-        return Answer([sealed], (*events, self._own_head(met)))
+        return Answer([sealed], (*events, *self._own_head(met)))
 
     def _chain(self) -> bytes | None:
         log = self.storage.log(self.space)
@@ -203,9 +205,12 @@ class Service:
         self.storage.keep_cosignature(log.space, kept)
         return [NewCosignature(peer.space)]
 
-    def _own_head(self, peer: Peer) -> OwnHead:
+    def _own_head(self, peer: Peer) -> tuple[OwnHead, ...]:
+        """What a peer says it holds of our own log; nothing where ours does not agree: that is to be proved first."""
         stub = find_stub(parse_heads(peer.heads), self.space)
-        return OwnHead(peer.space, stub.size, stub.root) if stub else OwnHead(peer.space, 0, b"")
+        if stub is None:
+            return (OwnHead(peer.space, 0, b""),)
+        return (OwnHead(peer.space, stub.size, stub.root),) if self.transfer.agrees_with_ours(stub) else ()
 
     def _known(self, space: bytes) -> Peer:
         peer = self.storage.peer(space)

@@ -49,7 +49,7 @@ class Speech:
         log = next((each for each in logs if each.space == self.space), None)
         if log is None or not log.head:
             return b""
-        heads = sha256(format_heads(stub_of(each) for each in logs if each.head and not each.stopped)).digest()
+        heads = sha256(format_heads(stub_of(each) for each in logs if each.head)).digest()
         checkpoint = with_cosignatures(self.storage, log)
         of = (checkpoint, heads, log.chain.digest, self.endpoints)
         held_of, held_state, looked_ms, held = self._made

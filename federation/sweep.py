@@ -82,3 +82,10 @@ class Sweep:
         if turn.running:
             turn.soon = True
         turn.at_ms = min(turn.at_ms, max(now_ms, turn.began_ms + self.gap_ms))
+
+    def alive(self, space: bytes, now_ms: int) -> None:
+        """A peer that did not answer has called: it does not wait longer than any other."""
+        turn = self._turns.get(space)
+        if turn is not None and turn.failures:
+            turn.failures = 0
+            turn.at_ms = min(turn.at_ms, now_ms + self.every_ms)

@@ -14,12 +14,13 @@ from msgspec import Struct
 
 from federation import cosignature, pull, rows
 from federation.envelope import OVERHEAD, measure
-from federation.event import Event, Grown
+from federation.event import Event, ForkSeen, Grown, OwnHead
 from federation.fault import NotHeld
 from federation.peers import Peers
 from federation.pull import Forked, LogTiles, PullError, Wanted
 from federation.storage import Log, Peer, Row
-from federation.word import Stub, WordError, find_stub, parse_heads, stub_of
+from federation.word import FORKED, Stub, WordError, find_stub, parse_heads, stub_of
+from protocol import evidence
 from protocol.keychain import origin
 from protocol.note import Note, VerifierKey, format_note, lines_of
 from protocol.record import RecordError, parse
@@ -53,11 +54,12 @@ class Taken(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """A log to pull from a peer, up to the size that it tells; `probe` if only its head is in question."""
+    """A log to pull from a peer, up to the size that it tells; or only its head, or the evidence that it has of a fork."""
 
     space: bytes
     size: int
     probe: bool = False
+    evidence: bool = False
 
 
 class Transfer:
@@ -84,15 +86,22 @@ class Transfer:
         stubs = _heads(peer)
         targets = []
         for log in self.storage.logs():
-            stub = None if log.ours or log.stopped else find_stub(stubs, log.space)
+            if log.space == peer.space:
+                self._cosign_if_missed(log, now_ms)
+            stub = None if log.stopped else find_stub(stubs, log.space)
             if stub is None:
                 continue
-            if self._agrees(log, stub) is False:
-                if self._first_probe(peer, stub):
+            if log.ours:
+                if not self.agrees_with_ours(stub):
+                    targets.append(Target(log.space, stub.size, probe=True))
+            elif stub.size == FORKED:
+                targets.append(Target(log.space, 0, evidence=True))
+            elif self._agrees(log, stub) is False:
+                if (peer.space, stub) not in self._probed:
                     targets.append(Target(log.space, stub.size, probe=True))
             elif stub.size > min(log.size, log.head_size) and self._fit(peer, log.space, stub, now_ms):
                 targets.append(Target(log.space, stub.size))
-        return targets
+        return sorted(targets, key=lambda target: (target.probe, target.space != peer.space))
 
     def _fit(self, peer: Peer, space: bytes, stub: Stub, now_ms: int) -> bool:
         """Whether to pull from this peer: it is the space itself, or that is absent, or tells of less than is known of it."""
@@ -100,7 +109,7 @@ class Transfer:
             return True
         own = self.storage.peer(space)
         told = find_stub(_heads(own), space) if own is not None else None
-        return told is not None and told.size < stub.size
+        return told is not None and told.size < stub.size  # or it went back behind what it signed
 
     def carriers(self, space: bytes) -> list[Peer]:
         """The peers that tell of a larger head of a log than we hold, the space itself first, then the largest."""
@@ -108,7 +117,7 @@ class Transfer:
         if log is None or log.ours or log.stopped:
             return []
         told = [(find_stub(_heads(peer), space), peer) for peer in self.storage.peers() if peer.url]
-        more = [(stub.size, peer) for stub, peer in told if stub is not None and stub.size > log.size]
+        more = [(stub.size, peer) for stub, peer in told if stub is not None and log.size < stub.size < FORKED]
         return [peer for _, peer in sorted(more, key=lambda each: (each[1].space != space, -each[0], each[1].space))]
 
     def absent(self, space: bytes, now_ms: int) -> bool:
@@ -126,11 +135,30 @@ class Transfer:
             return None
         return not stub.size or root_at(stub.size, LogTiles(self.storage, log.space)).startswith(stub.root)
 
-    def _first_probe(self, peer: Peer, stub: Stub) -> bool:
-        if (peer.space, stub) in self._probed or len(self._probed) >= MAX_PROBED:
+    def agrees_with_ours(self, stub: Stub) -> bool:
+        """Whether a head told of our own log is one that it went through."""
+        log = self._need(self.space)
+        if stub.size > log.size:
             return False
-        self._probed.add((peer.space, stub))
-        return True
+        return not stub.size or root_at(stub.size, LogTiles(self.storage, log.space)).startswith(stub.root)
+
+    def _cosign_if_missed(self, log: Log, now_ms: int) -> None:
+        """Cosign a head that is held whole and was not cosigned when it came, because this node stopped just then."""
+        if log.stopped or not log.head or log.size != log.head_size:
+            return
+        ours = {cosignature.name_of(self.space, duty) for duty in cosignature.DUTIES}
+        if not any(each.name in ours and each.size == log.head_size for each in self.storage.cosignatures(log.space)):
+            self._cosign(log, now_ms)
+
+    def _settle(self, asking: Asking, log: Log) -> None:
+        """Remember that a head told was asked for and shown, so that it is not asked for again."""
+        peer = self.storage.peer(asking.peer.space)
+        stub = find_stub(_heads(peer), log.space) if peer is not None else None
+        if stub is None:
+            return
+        if len(self._probed) >= MAX_PROBED:
+            self._probed.clear()
+        self._probed.add((asking.peer.space, stub))
 
     # Taking
 
@@ -154,6 +182,8 @@ class Transfer:
         except Forked as fork:
             self.storage.stop(log.space, str(fork), self._make_evidence(fork), now_ms)
             raise
+        if not asking.wanted.want:
+            self._settle(asking, log)
         if found is None:
             return Taken(0, log.size, log.head_size, behind=True)
         note, head = pull.open_head(log, found.note)
@@ -204,6 +234,49 @@ class Transfer:
         if log is None:
             raise NotHeld("This node does not hold that space.")
         return log
+
+    def end_own(self, asking: Asking, data: bytes) -> OwnHead:
+        """The head of our own log that a peer showed, seen to be signed by our key: what our log has to agree with."""
+        header, _ = self._open(asking, data)
+        _, head = pull.open_head(self._need(self.space), header.note)
+        return OwnHead(asking.peer.space, head.size, head.root)
+
+    # Evidence
+
+    def ask_evidence(self, peer: Peer, space: bytes, now_ms: int) -> Asking:
+        """Ask a peer for the evidence that a space has signed two histories."""
+        wanted = Wanted(space, 0, 0, (), 0)
+        body, nonce = self.peers.request("evidence", peer.space, [space], now_ms)
+        return Asking(peer, wanted, body, nonce)
+
+    def end_evidence(self, asking: Asking, data: bytes, now_ms: int) -> tuple[Event, ...]:
+        """Check the evidence and stop that log; PullError if it convicts nobody, or somebody else."""
+        limit = evidence.MAX_EVIDENCE + OVERHEAD
+        _, said = self.peers.open_answer("evidence", data, asking.peer, asking.nonce, limit=limit)
+        file, space = said.content, asking.wanted.space
+        if type(file) is not bytes:
+            raise PullError("Evidence is sent as bytes.")
+        try:
+            fork = evidence.check(file)
+        except evidence.EvidenceError as error:
+            raise PullError(f"The evidence convicts nobody: {error}") from error
+        log = self._need(space)
+        if fork.space != space:
+            raise PullError("The evidence is about another space than was asked for.")
+        if log.stopped or log.ours:
+            return ()
+        self.storage.stop(space, str(fork), file, now_ms)
+        return (ForkSeen(space),)
+
+    def answer_evidence(self, body: bytes, now_ms: int) -> list[bytes]:
+        """The answer to a peer that asks for evidence."""
+        peer, said = self.peers.open_request("evidence", body, now_ms, limit=MAX_REQUEST)
+        if type(said.content) is not list or len(said.content) != 1:
+            raise PullError("Evidence is asked for by the space that it is about.")
+        file = next((file for space, _, file in self.storage.evidence() if space == said.content[0]), None)
+        if file is None:
+            raise NotHeld("This node has no evidence about that space.")
+        return [self.peers.answer("evidence", peer.space, said.nonce, file, now_ms)]
 
     # Serving
 

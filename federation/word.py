@@ -4,7 +4,8 @@ A node's *word* to a peer is ``[summary, heads, cosigned]``:
 
 - `summary`: its signed summary (`protocol.summary`), as bytes;
 - `heads`: 20 bytes for each log it carries, in the order of ids: the first 8 bytes of the space's id, the size (4 bytes,
-  big-endian) and the first 8 bytes of the root of the newest head that it accepted;
+  big-endian) and the first 8 bytes of the root of the newest head that it accepted; a size of 2^32−1 and a root of zeros
+  say that the space has signed two histories, and that the evidence can be had;
 - `cosigned`: its newest cosignatures of the peer's own heads, ``[size, root, line]`` each.
 
 Its digest is the first 16 bytes of the SHA-256 of the word in the strict encoding. The content of an exchange, either
@@ -40,6 +41,7 @@ MAX_HEADS = 8192
 MAX_COSIGNED = 4
 MAX_EXCHANGE = 1024 * 1024
 NOTHING = bytes(DIGEST_BYTES)
+FORKED = 2**32 - 1  # in place of a size: there is evidence
 
 
 class WordError(Theirs):
@@ -140,7 +142,9 @@ def _parse_cosigned(value: object) -> Cosigned:
 
 
 def stub_of(log: Log) -> Stub:
-    """The short form of a log's newest accepted head."""
+    """The short form of a log's newest accepted head, or the sign that there is evidence of a fork."""
+    if log.stopped:
+        return Stub(log.space[:8], FORKED, bytes(8))
     return Stub(log.space[:8], log.head_size, log.head_root[:8])
 
 

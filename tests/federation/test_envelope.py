@@ -126,9 +126,9 @@ def test_payloads_of_every_size_are_measured(size: int) -> None:
     assert len(data) - size < envelope.OVERHEAD
 
 
-def test_time_is_within_five_minutes_and_not_before_the_start() -> None:
-    envelope.check_time(NOW - 300_000, NOW, NOW - 300_000)
-    envelope.check_time(NOW + 300_000, NOW, 0)
-    for time_ms, started_ms in ((NOW - 300_001, 0), (NOW + 300_001, 0), (NOW - 1, NOW)):
+def test_time_is_within_five_minutes() -> None:
+    for off_ms in (-300_000, 0, 300_000):
+        envelope.check_time(NOW + off_ms, NOW)
+    for off_ms in (-300_001, 300_001):
         with pytest.raises(Stale):
-            envelope.check_time(time_ms, NOW, started_ms)
+            envelope.check_time(NOW + off_ms, NOW)

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from federation.cosignature import name_of
 from federation.envelope import ANSWER, REQUEST, EnvelopeError, NotGenuine, Said, Stale, TooLarge, seal
-from federation.event import Grown, Moved, NewCosignature, OwnHead
+from federation.event import ForkSeen, Grown, Moved, NewCosignature, OwnHead
 from federation.fault import NotHeld, NotYet, Refused, Theirs, TooMany
 from federation.peers import A_MINUTE, SILENT_MS
 from federation.pull import Forked, PullError
-from federation.word import NOTHING, Exchange, WordError
+from federation.transfer import Asking, Target
+from federation.word import FORKED, NOTHING, Exchange, Stub, WordError, find_stub, format_heads, parse_heads
 from protocol import evidence
-from tests.federation.isle import NOW, Isle, befriend
+from tests.federation.isle import NOW, Isle, befriend, head
 from tests.federation.talk import Node, exchange, fetch, sync
 
 
@@ -168,8 +169,26 @@ def test_a_request_is_taken_once() -> None:
     with pytest.raises(Stale):
         b.service.answer("exchange", body, NOW + 1000, private=True)
     restarted = Node(b.isle, started_ms=NOW + 2000)
+    b.store.nonces.clear()
     with pytest.raises(Stale):
         restarted.service.answer("exchange", body, NOW + 3000, private=True)
+
+
+def test_not_before_the_start_is_measured_by_the_senders_own_clock() -> None:
+    a, b = make("a", "b")
+    slow_ms = 60_000
+    late = Node(b.isle, started_ms=NOW)
+    body = body_of(a, b, time_ms=NOW + 5_000 - slow_ms)
+    with pytest.raises(Stale):
+        late.service.answer("exchange", body, NOW + 5_000, private=True)
+    peer = b.store.peer(a.space)
+    assert peer is not None
+    asking = late.service.ask_exchange(peer, NOW + 5_000)
+    answer = a.service.answer("exchange", asking.body, NOW + 5_000 - slow_ms, private=True)
+    late.service.end_exchange(asking, answer.parts[0], NOW + 5_000)
+    late.service.answer("exchange", body, NOW + 5_000, private=True)
+    with pytest.raises(Stale):
+        late.service.answer("exchange", body_of(a, b, time_ms=NOW - 5_000 - slow_ms, nonce=bytes(8)), NOW + 5_000, private=True)
 
 
 def test_a_forged_twin_does_not_use_up_the_nonce_of_the_real_one() -> None:
@@ -466,11 +485,11 @@ def test_a_fork_stops_that_log_and_leaves_evidence_that_anyone_can_check(one: in
     assert log is not None and log.stopped
     with pytest.raises(PullError):
         fetch(b, a, a.space)
-    assert a.space[:8] not in b.service.word(c.space, NOW).heads
+    assert find_stub(parse_heads(b.service.word(c.space, NOW).heads), a.space) == Stub(a.space[:8], FORKED, bytes(8))
 
 
-def test_a_head_in_question_is_asked_for_once() -> None:
-    a, b, c = make("a", "b", "c")
+def test_evidence_is_passed_on_and_checked_by_each() -> None:
+    a, b, c, d = make("a", "b", "c", "d")
     twin = Node(Isle("a", store=a.store.copy()))
     twin.isle.count = 1000
     a.isle.write(3)
@@ -478,10 +497,76 @@ def test_a_head_in_question_is_asked_for_once() -> None:
     sync(b, a)
     sync(c, twin)
     exchange(b, c)
+    with pytest.raises(Forked):
+        fetch(b, c, a.space)
+    exchange(d, b)
+    peer = d.store.peer(b.space)
+    assert peer is not None
+    assert Target(a.space, 0, evidence=True) in d.service.transfer.plan(peer, NOW)
+
+    def asked(space: bytes) -> tuple[Asking, list[bytes]]:
+        assert peer is not None
+        asking = d.service.transfer.ask_evidence(peer, space, NOW)
+        return asking, b.service.answer("evidence", asking.body, NOW, private=True).parts
+
+    with pytest.raises(NotHeld):
+        asked(c.space)
+    asking, (answer,) = asked(a.space)
+    for spoilt in (b"", "text", b.store.evidence()[0][2][:-1], None):
+        forged = b.peers.answer("evidence", d.space, asking.nonce, spoilt, NOW)
+        with pytest.raises(PullError):
+            d.service.transfer.end_evidence(asking, forged, NOW)
+    other, _ = asked(a.space)
+    innocent = replace(other, wanted=replace(other.wanted, space=c.space))
+    with pytest.raises(PullError, match="another"):
+        d.service.transfer.end_evidence(
+            innocent, b.peers.answer("evidence", d.space, other.nonce, b.store.evidence()[0][2], NOW), NOW
+        )
+    assert not d.store.evidence()
+    assert d.service.transfer.end_evidence(asking, answer, NOW) == (ForkSeen(a.space),)
+    log = d.store.log(a.space)
+    assert log is not None and log.stopped
+    assert not [target for target in d.service.transfer.plan(peer, NOW) if target.space == a.space]
+
+
+def test_a_head_of_ours_that_we_do_not_know_counts_once_it_is_proved() -> None:
+    a, b = make("a", "b")
+    old = Node(Isle("a", store=a.store.copy()))
+    a.isle.write(3)
+    sync(b, a)
+    events, _ = exchange(old, b)
+    assert not any(isinstance(each, OwnHead) for each in events)
+    peer = old.store.peer(b.space)
+    assert peer is not None
+    (target,) = [each for each in old.service.transfer.plan(peer, NOW) if each.space == a.space]
+    assert target.probe
+    asking = old.service.transfer.ask(peer, a.space, NOW, want=0)
+    log = a.store.log(a.space)
+    assert log is not None
+    answer = b"".join(b.service.answer("pull", asking.body, NOW, private=True).parts)
+    assert old.service.transfer.end_own(asking, answer) == OwnHead(b.space, 9, log.root)
+    forged = Isle("c")
+    forged.space = a.space
+    lie = [head(forged, 1000, bytes(32)), 6, 6, [None], [], None]
+    with pytest.raises(PullError):
+        old.service.transfer.end_own(asking, b.peers.answer("pull", a.space, asking.nonce, lie, NOW))
+
+
+def test_a_head_in_question_is_asked_for_until_it_was_shown() -> None:
+    a, b, c = make("a", "b", "c")
+    sync(b, a)
+    exchange(b, c)
     peer = b.store.peer(c.space)
     assert peer is not None
-    assert [target.probe for target in b.service.transfer.plan(peer, NOW) if target.space == a.space] == [True]
-    assert not [target for target in b.service.transfer.plan(peer, NOW) if target.space == a.space]
+    lie = replace(peer, heads=format_heads([Stub(a.space[:8], 6, b"x" * 8)]))
+    b.store.keep_peer(lie)
+    for _ in (1, 2):
+        (target,) = b.service.transfer.plan(lie, NOW)
+        assert target.probe
+    fetch(c, a, a.space)
+    assert fetch(b, c, a.space, want=0)[0].rows == 0
+    assert b.service.transfer.plan(lie, NOW) == []
+    assert not b.store.evidence()
 
 
 def test_a_peer_that_sends_rubbish_as_a_range_convicts_nobody() -> None:

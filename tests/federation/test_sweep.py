@@ -77,6 +77,17 @@ def test_notices_bring_a_turn_forward_but_not_without_end() -> None:
     s.soon(b"unknown", 0)
 
 
+def test_a_peer_that_calls_is_no_longer_backed_off_from() -> None:
+    s = sweep()
+    for now in (0, 200_000, 600_000):
+        s.begin(A, now)
+        s.end(A, now, 0.5, ok=False)
+    assert A not in s.due(1_399_999)
+    s.alive(A, 600_000)
+    s.alive(b"unknown", 600_000)
+    assert A in s.due(700_000)
+
+
 def test_whoever_is_no_longer_a_peer_has_no_turn() -> None:
     s = sweep()
     s.begin(A, 0)
