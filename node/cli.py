@@ -24,15 +24,20 @@ from node.cli_desk import default_folder, note
 
 MODULES = {
     "found": "cli_node",
+    "run": "cli_run",
     "status": "cli_node",
     "moon": "cli_moon",
     "invite": "cli_member",
     "join": "cli_member",
+    "peers": "cli_peers",
+    "sync": "cli_peers",
+    "campaign": "cli_campaign",
     "record": "cli_record",
     "log": "cli_log",
     "export": "cli_export",
     "backup": "cli_backup",
     "rebuild": "cli_node",
+    "demo": "cli_demo",
 }
 
 

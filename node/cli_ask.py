@@ -27,7 +27,7 @@ Do = Callable[[str, Mapping[str, Any], Say], Any]
 @contextmanager
 def opened(folder: Path) -> Iterator[Do]:
     """A way to give verbs to this folder; waits a little for a node that is about to start or to end."""
-    home = _open(folder)
+    home = open_or_none(folder)
     if home is None:
         yield lambda verb, args, say: ask(folder, verb, args, say)
         return
@@ -37,7 +37,7 @@ def opened(folder: Path) -> Iterator[Do]:
         home.close()
 
 
-def _open(folder: Path) -> Home | None:
+def open_or_none(folder: Path) -> Home | None:
     """The folder opened here, or None if a node that has it open answers."""
     until = time.monotonic() + PATIENCE_S
     while True:
@@ -51,6 +51,14 @@ def _open(folder: Path) -> Home | None:
                     f"A process has {folder} open and does not answer. Wait for it, or end it, and try again."
                 ) from None
             time.sleep(0.05)
+
+
+def open_to_run(folder: Path) -> Home:
+    """The folder opened to stay so; waits a little for a command that has it open."""
+    home = open_or_none(folder)
+    if home is None:
+        raise InUse(f"A node runs on {folder} already. End it first, or choose another folder with -C.")
+    return home
 
 
 def do(folder: Path, verb: str, args: Mapping[str, Any], say: Say) -> Any:

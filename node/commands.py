@@ -18,12 +18,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from node import commands_member, commands_record
+from node import commands_campaign, commands_member, commands_record
 from node.backup import backup, warning
 from node.control import Say
 from node.export import export
 from node.failure import Misuse
 from node.home import Home
+from protocol.keychain import space_name
 
 READ, WRITE, APART = "read", "write", "apart"
 
@@ -45,6 +46,21 @@ def status(home: Home) -> dict[str, Any]:
     told = home.status()
     told["warnings"] += [sentence for sentence in (warning(home),) if sentence]
     return told
+
+
+def heads(home: Home) -> dict[str, Any]:
+    """The newest signed heads of all logs held here, and who has cosigned ours."""
+    log = home.log
+    told = [
+        {"space": space_name(each.space), "size": each.head_size, "root": each.head_root.hex()}
+        for each in home.store.logs()
+        if each.head
+    ]
+    cosigned = [
+        {"by": each.name.rpartition("/")[0], "as": each.name.rpartition("/")[2], "size": each.size, "time_s": each.time_s}
+        for each in home.store.cosignatures(home.space)
+    ]
+    return {"size": log.head_size, "heads": told, "cosignatures": cosigned}
 
 
 def fingerprints(home: Home) -> dict[str, str]:
@@ -82,6 +98,8 @@ VERBS: dict[str, Verb] = {
     "record.add-many": Verb(_quietly(commands_record.add_many), WRITE),
     "record.show": Verb(_quietly(commands_record.show)),
     "log.show": Verb(_quietly(commands_record.log)),
+    "campaign.list": Verb(_quietly(commands_campaign.campaigns)),
+    "heads": Verb(_quietly(heads)),
     "invite": Verb(_quietly(commands_member.invite), WRITE),
     "join": Verb(_quietly(commands_member.join), WRITE),
     "rebuild": Verb(rebuild, WRITE),

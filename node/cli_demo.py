@@ -1,0 +1,92 @@
+"""`demo`: three nodes on this machine that arm a campaign together, to look at or once for a script."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from node.cli_desk import AsJson, grid, note, out, show
+from node.demo import Isle, archipelago, arm
+from node.demo_fill import PASSWORD, logins
+from node.failure import FAILED
+
+
+def register(app: typer.Typer, args: Sequence[str]) -> None:
+    """Add the verb."""
+    app.command("demo")(demo)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End as soon as all three say that the campaign is armed.")] = False,
+    keep: Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Keep the data in a new folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start three invented collectives on this machine; one calls a campaign, two join, it arms."""
+    began = time.monotonic()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with archipelago(note, keep.absolute() if keep else None) as isles:
+            seen = arm(isles, note, began)
+            told = msgspec.to_builtins(seen)
+            show(told, as_json=as_json, words=lambda console: _summary(console, told))
+            if not once:
+                _welcome(out(), isles)
+                _watch(isles, ended)
+    except KeyboardInterrupt:
+        note("The three nodes are ended.")
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _watch(isles: Sequence[Isle], ended: threading.Event) -> None:
+    """Until Ctrl-C, or until a node ends by itself."""
+    while not ended.wait(0.5):
+        for isle in isles:
+            if isle.process.poll() is not None:
+                note(f"The node of {isle.name} has ended by itself; so do the others.")
+                raise typer.Exit(FAILED)
+
+
+def _summary(console: Console, told: dict[str, Any]) -> None:
+    rows = [
+        (each["name"], each["url"], each["size"], each["campaign_state"], _signed(told["cosignatures"][each["space"]]))
+        for each in told["nodes"]
+    ]
+    console.print()
+    grid(console, ["Collective", "Address", "Records", "Campaign", "Its head is cosigned by"], rows, "")
+
+
+def _signed(cosignatures: Sequence[dict[str, Any]]) -> str:
+    spaces = {each["by"] for each in cosignatures}
+    return f"{len(spaces)} others" if len(spaces) != 1 else "1 other"
+
+
+def _welcome(console: Console, isles: Sequence[Isle]) -> None:
+    console.print("\nEverything in these three is invented. Log in as", markup=False)
+    for isle in isles:
+        console.print(f"  {' or '.join(logins()[isle.key])} at {isle.url}", markup=False)
+    console.print(f"with the password: {PASSWORD}\n", markup=False)
+    for line in _LOOK:
+        console.print(f"  {line}", markup=False)
+    console.print("\nCtrl-C ends all three.", markup=False)
+
+
+_LOOK = (
+    "Today        what is due, what is near, what changed",
+    "Campaigns    the call that has just been armed, who joined, who has seen it",
+    "Archipelago  who carries whose log up to where; protocols that wandered between the three",
+    "Commons      a year of money in the open, budgets, what stayed after two campaigns",
+    "any record   its proof, and a receipt that `archipelago verify` checks without any node",
+)

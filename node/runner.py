@@ -1,0 +1,204 @@
+"""A running node: pages, peers, the socket for commands, and turns by the clock, until it is told to stop.
+
+    own commit  -> peers are told, witnesses asked            (a moment later, several commits as one)
+    every second-> the peers whose turn has come are talked to (`federation.sweep`), each in a task of its own
+    SIGINT, SIGTERM -> no new requests, running ones end, connections and files are closed, the process ends
+
+The scheduler keeps its jobs in memory only: what is due follows from the tables at every start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC
+from typing import Any
+
+import structlog
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from msgspec import Struct
+
+from federation.event import Event, Grown, Moved
+from federation.fault import Ours, Theirs
+from federation.storage import MIRROR, StorageError
+from federation.sweep import Sweep
+from node import control
+from node.commands import APART, READ, VERBS, perform
+from node.commands_peer import PEER_VERBS
+from node.control import Say
+from node.home import Home
+from node.server import listen
+from node.station import ALLOWED, URL, Station
+from node.web.app import construct_app
+
+QUIET_S = 0.15  # after a commit of ours, before peers are told: an import is many commits
+TICK_S = 1.0
+
+log = structlog.get_logger("node")
+
+
+class Settings(Struct, frozen=True):
+    """How a node runs."""
+
+    host: str = "127.0.0.1"
+    port: int = 8400
+    url: str = ""  # where others find it; empty: it is on this machine alone
+    allowed: tuple[str, ...] = ()  # networks besides the open internet that it may call
+    sweep_s: float = 180.0
+    alone: str = ""  # why heads may be signed without asking peers first
+    tied: bool = False  # end when standard input ends
+
+
+class Running:
+    """One node while it runs."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home, self.settings = home, settings
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moved: asyncio.TimerHandle | None = None
+        self._size = home.log.size
+        self._sweep = Sweep(every_ms=int(settings.sweep_s * 1000))
+        self._scheduler = AsyncIOScheduler(jobstores={"default": MemoryJobStore()}, timezone=UTC)
+        self._chance = random.SystemRandom().random
+        self.url = settings.url
+
+    async def start(self) -> None:
+        """Bring everything up; ServerError if the address cannot be had."""
+        home, settings = self.home, self.settings
+        home.store.keep_setting(URL, settings.url)
+        home.store.keep_setting(ALLOWED, " ".join(settings.allowed))
+        if settings.alone:
+            home.store.keep_setting("alone", f"{home.clock.now_ms()} {settings.alone}")
+            home.heads.alone()
+        here = f"http://{settings.host}:{settings.port}"
+        self.station = Station(home, [settings.url or here], on_event=self._on_event)
+        app = construct_app(home, self.station)
+        self._listening = await listen(app, settings.host, settings.port)
+        self.url = settings.url or f"http://{settings.host}:{self._listening.port}"
+        self._control = await control.serve(home.folder, self._perform)
+        home.store.listeners.append(self._committed)
+        await self._set_turns()
+        for peer in home.store.peers():
+            self._sweep.soon(peer.space, home.clock.now_ms())
+        self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, max_instances=1, coalesce=True)
+        self._scheduler.start()
+        for each in home.store.logs():  # what a crash left between being durable and being in the tables
+            if each.judged < each.size:
+                home.audit_soon(each.space)
+
+    async def stop(self) -> None:
+        """Bring everything down."""
+        self.home.store.listeners.remove(self._committed)
+        self._scheduler.shutdown(wait=False)
+        self._control.close()
+        control.leave(self.home.folder)
+        if self._moved is not None:
+            self._moved.cancel()
+        await self._listening.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.station.close()
+
+    # Turns
+
+    async def _tick(self) -> None:
+        await self._set_turns()
+        for space in self._sweep.due(self.home.clock.now_ms()):
+            self._sweep.begin(space, self.home.clock.now_ms())
+            self._task(self._turn(space))
+
+    async def _set_turns(self) -> None:
+        peers = [peer.space for peer in await self.home.write(self.home.store.peers) if peer.url]
+        self._sweep.set(peers, self.home.clock.now_ms(), [self._chance() for _ in peers])
+
+    async def _turn(self, space: bytes) -> None:
+        ok = False
+        try:
+            await self.station.sync(space)
+            ok = True
+        except (Theirs, Ours, StorageError) as error:
+            log.info("sync failed", reason=type(error).__name__)
+        finally:
+            self._sweep.end(space, self.home.clock.now_ms(), self._chance(), ok=ok)
+
+    def _task(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What happens
+
+    def _committed(self, space: bytes) -> None:
+        """After a commit, on the writing thread."""
+        if space == self.home.space:
+            self._loop.call_soon_threadsafe(self._own_log_moved)
+
+    def _own_log_moved(self) -> None:
+        if self._moved is None:
+            self._moved = self._loop.call_later(QUIET_S, self._tell)
+
+    def _tell(self) -> None:
+        self._moved = None
+        self._task(self._tell_peers())
+
+    async def _tell_peers(self) -> None:
+        size = (await self.home.write(lambda: self.home.log)).size
+        if size == self._size:
+            return
+        self._size = size
+        await self.station.client.notify_all()
+        await self.station.ask_witnesses()
+
+    def _on_event(self, event: Event) -> None:
+        now_ms = self.home.clock.now_ms()
+        if isinstance(event, Moved):
+            self._sweep.soon(event.peer, now_ms)
+        elif isinstance(event, Grown):
+            peer = self.home.store.peer(event.space)
+            if peer is not None and peer.standing & MIRROR:
+                self._sweep.soon(event.space, now_ms)  # our cosignature is news to them
+
+    # Commands
+
+    async def _perform(self, verb: str, args: Mapping[str, Any], say: Say) -> Any:
+        if verb in PEER_VERBS:
+            return await PEER_VERBS[verb](self.station, say, args)
+        where = VERBS[verb].where if verb in VERBS else READ
+        if where == APART:
+            return await asyncio.to_thread(perform, self.home, verb, args, say)
+        if where == READ:
+            return await self.home.read(lambda view: perform(self.home, verb, args, say))
+        return await self.home.write(lambda: perform(self.home, verb, args, say))
+
+
+def _until_the_end(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        stop.set()
+
+
+async def run(home: Home, settings: Settings, ready: Callable[[str], None]) -> None:
+    """Run a node until SIGINT or SIGTERM; `ready` is told its address."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if settings.tied:
+        loop.add_reader(sys.stdin.fileno(), _until_the_end, stop)
+    running = Running(home, settings)
+    try:
+        await running.start()
+        ready(running.url)
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        with suppress(AttributeError):  # what was not started has nothing to stop
+            await running.stop()
