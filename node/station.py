@@ -19,6 +19,7 @@ from federation.event import Event, Moved
 from federation.fault import Ours, Theirs
 from federation.outgoing import Client, SyncReport
 from federation.storage import WITNESS, StorageError
+from node.faces import Faces
 from node.federating import service_of, settle_event
 from node.home import Home
 
@@ -42,6 +43,7 @@ class Station:
         self._told = on_event
         self._settling: set[asyncio.Task[None]] = set()
         self.service = service_of(home, endpoints)
+        self._faces = Faces(home, self.service, tuple(endpoints))
         self.client = Client(self.service, run=self.run, now_ms=home.clock.now_ms, guard=self.guard, on_event=self._on_event)
 
     async def close(self) -> None:
@@ -55,10 +57,13 @@ class Station:
         return await self.home.write(lambda: function(*args))
 
     def routes(self) -> list[web.RouteDef]:
-        """What peers may ask of this node."""
-        return incoming.routes(
-            self.service, run=self.run, now_ms=self.home.clock.now_ms, guard=self.guard, on_event=self._on_event
-        )
+        """What peers may ask of this node, and anybody of its public face."""
+        return [
+            *incoming.routes(
+                self.service, run=self.run, now_ms=self.home.clock.now_ms, guard=self.guard, on_event=self._on_event
+            ),
+            *self._faces.routes(),
+        ]
 
     def _on_event(self, event: Event) -> None:
         task = asyncio.ensure_future(self._settle(event))
