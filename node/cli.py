@@ -34,6 +34,8 @@ MODULES = {
     "campaign": "cli_campaign",
     "record": "cli_record",
     "log": "cli_log",
+    "receipt": "cli_receipt",
+    "verify": "cli_verify",
     "export": "cli_export",
     "backup": "cli_backup",
     "rebuild": "cli_node",

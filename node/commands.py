@@ -97,6 +97,7 @@ VERBS: dict[str, Verb] = {
     "record.add": Verb(_quietly(commands_record.add), WRITE),
     "record.add-many": Verb(_quietly(commands_record.add_many), WRITE),
     "record.show": Verb(_quietly(commands_record.show)),
+    "receipt": Verb(_quietly(commands_record.receipt), WRITE),
     "log.show": Verb(_quietly(commands_record.log)),
     "campaign.list": Verb(_quietly(commands_campaign.campaigns)),
     "heads": Verb(_quietly(heads)),

@@ -13,6 +13,7 @@ from typing import Any
 from node.actions import AUDIENCES, Draft
 from node.failure import Misuse
 from node.home import Home
+from node.receipts import receipt_of
 from protocol import body as bodies
 from protocol import record
 from protocol.judge import to_body
@@ -133,6 +134,11 @@ def show(home: Home, *, digest: str) -> dict[str, Any]:
         "erased": bool(read.annex_hash) and not record.words_of(found.row.annex, read.annex_hash),
         "bytes": len(read.raw),
     }
+
+
+def receipt(home: Home, *, digest: str) -> str:
+    """The text of a record's receipt."""
+    return receipt_of(home, digest_given(digest))
 
 
 def told_body(read: record.Record, annex: bytes | None) -> Any:

@@ -220,6 +220,37 @@ def test_an_invitation_that_was_cut_off_or_is_for_another_space_is_refused(isle:
     assert "-C" in isle("join", other, "--member", "Bo").err
 
 
+def test_a_receipt_holds_without_the_node_and_not_with_one_changed_letter(isle: Run, tmp_path: Path) -> None:
+    space = isle("status", "--json").json["space"]
+    digest = isle("record", "add", "ledger.transaction-booked", *BREAD, "--json").json["digest"]
+    file = tmp_path / "receipt"
+    assert isle("receipt", digest, "--output", str(file)).code == 0
+    told = isle("verify", str(file), "--json").json
+    assert (told["holds"], told["space"], told["digest"], told["body"]["memo"]) == (True, space, digest, "Flour")
+    assert isle("verify", str(file), "--space", space).code == 0
+    assert isle("verify", str(file), "--space", "isle:" + "a" * 52).code == 1
+    text = file.read_text()
+    assert isle("receipt", digest).out == text
+    at = text.index("extra ") + 400
+    file.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :])
+    assert isle("verify", str(file)).code == 1
+    assert isle("receipt", digest, "--output", str(file)).code == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"archipelago backup v1\n"])
+def test_a_file_that_is_no_receipt_is_not_taken_for_one(run: Run, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "file").write_bytes(data)
+    ran = run("verify", str(tmp_path / "file"))
+    assert ran.code == 2
+    assert "FILE" in ran.err
+    assert run("verify", str(tmp_path / "none")).code == 2
+
+
+def test_a_receipt_of_what_is_not_here_is_refused(isle: Run) -> None:
+    assert isle("receipt", "ab").code == 2
+    assert isle("receipt", "ab" * 32).code == 2
+
+
 def test_rebuilding_gives_the_same_tables(isle: Run) -> None:
     isle("record", "add", "ledger.transaction-booked", *BREAD)
     told = isle("rebuild", "--json").json
@@ -254,8 +285,9 @@ def _process(tmp_path: Path, args: Sequence[str], given: str) -> subprocess.Comp
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_a_command_that_needs_no_node_starts_without_a_database_or_a_web_server() -> None:
-    code = "import sys; from node.cli import main; main(['moon', '2026']); print([m for m in sys.modules if m in sys.argv])"
+@pytest.mark.parametrize("verb", [["moon", "2026"], ["verify", "/nothing/here"]])
+def test_a_command_that_needs_no_node_starts_without_a_database_or_a_web_server(verb: list[str]) -> None:
+    code = f"import sys; from node.cli import main; main({verb}); print([m for m in sys.modules if m in sys.argv])"
     heavy = ["sqlite_utils", "aiohttp", "pysqlite3", "jinja2", "apscheduler"]
     began = time.monotonic()
     ran = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
