@@ -68,14 +68,18 @@ def form(
     zone: tzinfo,
     *,
     token: str,
-    button: str = "",
     audiences: Sequence[Option] = (),
+    path: str = "",
 ) -> Markup:
     """The whole form of a kind."""
     body: type[Struct] = kind.body
     known = fields(body)
     drawing = _Drawing(filled, offers, zone, wrong_field(known, filled))
-    questions = [_field(field, field.name, drawing) for field in known]
+    folded = {field.name for field in known if _is_aside(field, drawing)}
+    questions = [_field(field, field.name, drawing) for field in known if field.name not in folded]
+    if folded:
+        inside = [_field(field, field.name, drawing) for field in known if field.name in folded]
+        questions.append(element("details", element("summary", "more, if you like"), *inside))
     if len(audiences) > 1:
         questions.append(_audience(audiences, filled.values.get("audience", "")))
     return element(
@@ -87,8 +91,9 @@ def form(
         *questions,
         *([element("p", filled.warning, class_="note-line warn")] if filled.warning else []),
         consequence(kind),
-        element("div", element("button", button or kind.title), class_="buttons"),
+        element("div", element("button", kind.title), class_="buttons"),
         method="post",
+        action=path or None,
         novalidate=True,
     )
 
@@ -156,6 +161,12 @@ def field_id(path: str) -> str:
 # Fields
 
 
+def _is_aside(field: Field, drawing: _Drawing) -> bool:
+    """Ids that may be left empty and are: seldom wanted, so folded away."""
+    aside = field.type is bytes and not field.many and not field.required and not field.inner
+    return aside and not drawing.filled.values.get(field.name) and field.name != drawing.wrong
+
+
 def _field(field: Field, path: str, drawing: _Drawing) -> Markup:
     if field.many and field.choices:
         return _check_list(field, path, [(choice, choice) for choice in map(str, field.choices)], drawing)
@@ -201,15 +212,22 @@ def _question(field: Field, path: str, control: Markup, drawing: _Drawing) -> Ma
 
 
 def _help(field: Field, path: str, drawing: _Drawing) -> list[Markup]:
+    """Help and example, within a list beside the first row alone; and what is wrong."""
+    repeats = _help_id(path) != f"{field_id(path)}-help"
     parts = [plain(field.help)] if field.help else []
     if field.widget == "instant":
-        parts.append(f"Time as in {_zone_name(drawing.zone)}.")
+        parts.append(f"Times are in {_zone_name(drawing.zone)}.")
     if field.example and not field.inner:
         parts.append(f"For example: {plain(field.example)}.")
-    said = [element("span", " ".join(parts), class_="help", id=f"{field_id(path)}-help")] if parts else []
+    said = [element("span", " ".join(parts), class_="help", id=_help_id(path))] if parts and not repeats else []
     if path == drawing.wrong:
         said.append(element("strong", _without_label(drawing.filled.error), class_="error", id=f"{field_id(path)}-error"))
     return said
+
+
+def _help_id(path: str) -> str:
+    """Where a field's help stands: in a list with its like in the first row."""
+    return f"{field_id(re.sub(r'[.][0-9]+[.]', '.0.', path))}-help"
 
 
 def _without_label(error: str) -> str:
@@ -222,7 +240,7 @@ def _zone_name(zone: tzinfo) -> str:
 
 
 def _described(field: Field, path: str, drawing: _Drawing) -> str | None:
-    said = [f"{field_id(path)}-help"] if field.help or field.example or field.widget == "instant" else []
+    said = [_help_id(path)] if field.help or field.example or field.widget == "instant" else []
     if path == drawing.wrong:
         said.append(f"{field_id(path)}-error")
     return " ".join(said) or None

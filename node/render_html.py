@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
@@ -44,6 +45,7 @@ from protocol.page import (
     Text,
     Timeline,
     Tree,
+    Wheel,
     When,
 )
 
@@ -65,8 +67,18 @@ def page(blocks: Iterable[Block], telling: Telling) -> Markup:
 
 
 def render(blocks: Iterable[Block], telling: Telling) -> Markup:
-    """Blocks one after another, without sections."""
-    return together([_block(block, telling) for block in blocks], "\n")
+    """Blocks one after another, without sections; buttons that follow each other stand in one row."""
+    parts: list[Markup] = []
+    first = True
+    for is_action, run in groupby(blocks, lambda block: isinstance(block, Action)):
+        if not is_action:
+            parts += [_block(block, telling) for block in run]
+            continue
+        actions = [block for block in run if isinstance(block, Action)]
+        buttons = [action(block, second=not first or number > 0) for number, block in enumerate(actions)]
+        parts.append(element("p", *buttons, class_="buttons"))
+        first = False
+    return together(parts, "\n")
 
 
 def _section(heading: Heading | None, held: list[Block], telling: Telling, taken: set[str]) -> Markup:
@@ -76,7 +88,8 @@ def _section(heading: Heading | None, held: list[Block], telling: Telling, taken
         return element("section", body, class_="opening wide")
     anchor = slug(heading.text, taken)
     title = element("h2", plain(heading.text), id=anchor)
-    return element("section", title, "\n", body, aria_labelledby=anchor, class_="wide" if wide else None)
+    tall = any(isinstance(block, Wheel) for block in held)
+    return element("section", title, "\n", body, aria_labelledby=anchor, class_="wide" if wide else "tall" if tall else None)
 
 
 def slug(text: str, taken: set[str]) -> str:
@@ -277,9 +290,10 @@ def _piece(kind: str, text: str) -> str | Markup:
 # Buttons
 
 
-def action(block: Action) -> Markup:
-    """A button to the form of a kind, with some fields filled in."""
+def action(block: Action, *, second: bool = False) -> Markup:
+    """A button to the form of a kind, with some fields filled in; the first of a section stands out."""
     path = f"/record/new/{quote(block.kind)}"
     if block.filled:
         path += f"?{urlencode(dict(block.filled))}"
-    return element("p", element("a", plain(block.label) or kind_title(block.kind), href=path, class_="button"))
+    label = plain(block.label) or kind_title(block.kind)
+    return element("a", label, href=path, class_="button second" if second else "button")

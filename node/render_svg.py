@@ -289,7 +289,7 @@ def bars(block: Bars, telling: Telling) -> Markup:
         title = element("title", f"{plain(bar.label)}: {told}")
         room = max(4, int(_PHONE_PX / _LETTER_PX) - len(told) - 2)
         drawn += [
-            words_at(0, y + 14, shortened(bar.label, room), "label"),
+            element("text", *fitted(bar.label, room, room + 26), x="0", y=y + 14, class_="label start"),
             words_at(100, y + 14, told, "value", "end"),
             element("rect", x=0, y=y + 21, width=f"{limit:.2f}%", height=12, rx=3, class_="track"),
             element(
@@ -299,6 +299,14 @@ def bars(block: Bars, telling: Telling) -> Markup:
         if over:
             drawn.append(element("line", x1=f"{limit:.2f}%", x2=f"{limit:.2f}%", y1=y + 18, y2=y + 36, class_="limit"))
     return svg("bars", block.caption, len(block.bars) * 46, *drawn)
+
+
+def fitted(text: str, narrow: int, roomy: int) -> list[str | Markup]:
+    """A text for so many letters on a narrow page and so many on a wide one."""
+    short, long = shortened(text, narrow), shortened(text, roomy)
+    if short == long:
+        return [long]
+    return [element("tspan", short, class_="narrow"), element("tspan", long, class_="roomy")]
 
 
 def shortened(text: str, letters: int) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from node.markup import element, is_own_path, together
-from node.render_svg import shortened, stretched, svg, tone, words_at
+from node.render_svg import fitted, shortened, stretched, svg, tone, words_at
 from node.twin import indented
 from node.words import Telling, measure, plain
 from protocol.page import Edge, Flow, Graph, Node, Stream, Tree
@@ -113,11 +113,10 @@ def _flow_label(name: str, place: _Place, last: int, amount: str) -> Markup:
     x = 100.0 * place.column / max(last, 1)
     room = max(6, 44 // (last + 1) - 2)
     whole = element("tspan", f" {amount}", class_="note roomy")
-    text = element("tspan", shortened(name, room))
     return element(
         "text",
         element("title", f"{plain(name)}: {amount}"),
-        text,
+        *fitted(name, room, room + 16),
         whole,
         x=f"{x:.2f}%",
         y=place.y - 6,
@@ -170,10 +169,10 @@ def _leaf(node: Node, depth: int, row: int) -> Markup:
     parts = [element("circle", cx=x, cy=y, r=8, class_=f"point {tone(node.tone)}")]
     if sign:
         parts.append(element("text", sign, x=x, y=y + 4, class_="sign middle"))
-    label = element("text", shortened(node.label, room), x=x + 16, y=y + 5, class_="label")
+    label = element("text", *fitted(node.label, room, room + 30), x=x + 16, y=y + 5, class_="label")
     parts.append(_linked(label, node))
     if node.note:
-        parts.append(element("text", shortened(node.note, room + 4), x=x + 16, y=y + 22, class_="note"))
+        parts.append(element("text", *fitted(node.note, room + 4, room + 34), x=x + 16, y=y + 22, class_="note"))
     return together(parts)
 
 
@@ -192,7 +191,7 @@ def graph(block: Graph, telling: Telling) -> Markup:
     nodes = list(block.nodes)[:_MOST_NODES]
     if not nodes:
         return Markup()
-    height = 150 if len(nodes) == 1 else min(250 + 12 * len(nodes), 460)
+    height = 110 if len(nodes) == 1 else min(250 + 12 * len(nodes), 460)
     at = _ring(len(nodes), height)
     where = {node.id: place for node, place in zip(nodes, at, strict=True)}
     lines = [_edge(edge, where, nodes) for edge in block.edges if edge.source in where and edge.target in where]

@@ -179,6 +179,12 @@ def kind_title(kind: str) -> str:
     return plain(kind).partition("/")[0].rpartition(".")[2].replace("-", " ").capitalize()
 
 
+def kind_done(kind: str) -> str:
+    """What a record of a kind did, by its name: "ledger.transaction-booked/1" -> "Transaction booked"."""
+    first, _, rest = plain(kind).partition("/")[0].partition(".")
+    return (rest if "-" in rest else f"{first} {rest}").replace("-", " ").strip().capitalize()
+
+
 def _toward(span: str, ahead: bool) -> str:
     return f"in {span}" if ahead else f"{span} ago"
 

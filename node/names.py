@@ -1,0 +1,129 @@
+"""What people call records, members and spaces on this node, and where their pages are.
+
+A record goes by the words that its author gave it (a campaign's name, what a transaction is for), else by what its kind
+does. Nothing is named to somebody who may not see it: names come through a view with its audience.
+
+Example::
+
+    telling = telling_for(home, view, now_ms)
+    telling.names.label(Ref(campaign, "record"))   # "Winter kitchen"
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
+
+from node.home import Home
+from node.store import Found
+from node.words import Telling, kind_done, plain
+from protocol.keychain import space_name
+from protocol.membership import MEMBERSHIPS, name_of, title_of
+from protocol.page import Ref
+from protocol.practice import View
+from protocol.record import Record, RecordError, parse, words_of
+
+ZONE = "zone"  # the setting that names the collective's time zone
+_TITLES = ("name", "title", "memo", "purpose", "what", "account", "topic")
+_LONGEST = 90
+
+
+class Read(Struct, frozen=True):
+    """A record that is held, opened: where it stands, what it says, and its erasable words."""
+
+    found: Found
+    record: Record
+    words: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """What it goes by."""
+        given = {**self.record.body, **self.words}
+        for name in _TITLES:
+            text = given.get(name)
+            if isinstance(text, str) and text.strip():
+                told = " ".join(plain(text).split())
+                return told if len(told) <= _LONGEST else told[: _LONGEST - 1].rstrip() + "…"
+        return kind_done(self.record.kind)
+
+
+def read_record(home: Home, digest: bytes, audience: int) -> Read | None:
+    """A record that this audience may see, opened; None if there is none."""
+    found = home.store.find(digest, audience)
+    if found is None or found.row.record is None:
+        return None
+    try:
+        record = parse(found.row.record)
+    except RecordError:
+        return None
+    return Read(found, record, words_of(found.row.annex, record.annex_hash))
+
+
+class HomeNames:
+    """Names as one view sees them."""
+
+    def __init__(self, home: Home, view: View) -> None:
+        self._home, self._view = home, view
+        self._known: dict[tuple[str, bytes], str] = {}
+
+    def label(self, ref: Ref) -> str:
+        """See `node.words.Names`."""
+        at = (ref.what, ref.id)
+        if at not in self._known:
+            self._known[at] = self._look_up(ref) or ref.id.hex()[:8]
+        return self._known[at]
+
+    def path(self, ref: Ref) -> str:
+        """See `node.words.Names`."""
+        return path_of(ref)
+
+    def _look_up(self, ref: Ref) -> str:
+        if ref.what == "member":
+            return self._member(ref.id)
+        if ref.what == "space":
+            return self._space(ref.id)
+        read = read_record(self._home, ref.id, self._view.audience)
+        return read.title if read else "a record that is not here"
+
+    def _member(self, member: bytes) -> str:
+        if self._view.get(MEMBERSHIPS, member):
+            return name_of(self._view, member)
+        for log in self._home.store.logs():
+            other = self._view.of(log.space)
+            if other and other.get(MEMBERSHIPS, member):
+                return f"{name_of(other, member)} of {log.chain.name}"
+        return "somebody unknown here"
+
+    def _space(self, space: bytes) -> str:
+        if self._view.space_number(space) is not None:
+            return title_of(self._view, space)
+        peer = self._home.store.peer(space)
+        return peer.name if peer else "a space not met yet"
+
+
+def path_of(ref: Ref) -> str:
+    """The path of the page of a record, member or space."""
+    return f"/space/{space_name(ref.id)}" if ref.what == "space" else f"/{ref.what}/{ref.id.hex()}"
+
+
+def zone_of(home: Home) -> tzinfo:
+    """The collective's time zone."""
+    try:
+        return ZoneInfo(home.store.setting(ZONE, "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def telling_for(home: Home, view: View, now_ms: int, zone: tzinfo | None = None) -> Telling:
+    """To tell values to whoever sees this view."""
+    return Telling(HomeNames(home, view), now_ms, zone or zone_of(home))
+
+
+def known_as(value: Any) -> str:
+    """An audience in words."""
+    if isinstance(value, tuple):
+        return "only the spaces that it names"
+    return {0: "everybody", 1: "this space and its allies"}.get(value, "members of this space only")

@@ -1,0 +1,75 @@
+"""Today: what needs me, what is near, what changed since I looked. The first page of every member, and `status` in words.
+
+Built of blocks from what every practice says is due; nothing here is stored, so what has passed is gone by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from protocol import moon
+from protocol.membership import founding_of, members_at
+from protocol.page import Block, Cell, Grid, Heading, Mark, Ref, Text, Wheel, When
+from protocol.practice import FOREVER_MS, Due, View
+from protocol.practices import PRACTICES
+from protocol.wording import counted
+
+_MARKS = 9
+
+
+class Needs(Struct, frozen=True):
+    """What is due now, apart for one member and for all."""
+
+    mine: tuple[Due, ...]
+    everybody: tuple[Due, ...]
+
+
+def needs(view: View, member: bytes | None, now_ms: int) -> Needs:
+    """What every practice says is due, by its end; what is for somebody else is left out."""
+    due = [each for practice in PRACTICES for each in practice.due(view, now_ms) if each.until_ms > now_ms]
+    due.sort(key=lambda each: (each.until_ms, each.what))
+    mine = tuple(each for each in due if member is not None and each.who == member)
+    return Needs(mine, tuple(each for each in due if each.who is None))
+
+
+def marks(found: Needs, now_ms: int) -> list[Mark]:
+    """What ends within this cycle, for the moon's wheel and strip."""
+    try:
+        _, ends = moon.cycle_bounds(moon.cycle_at(now_ms))
+    except moon.OutsideTable:
+        return []
+    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms < ends]
+    return [Mark(each.what, each.until_ms) for each in sorted(near, key=lambda each: each.until_ms)[:_MARKS]]
+
+
+def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
+    """What needs this member, and what needs all."""
+    found = needs(view, member, now_ms)
+    yield Heading("Needs you")
+    yield _due(found.mine, "Nothing waits for you in particular.")
+    yield Heading("For all of us")
+    yield _due(found.everybody, "Nothing is due. What needs somebody's attention appears here by itself, with its day.")
+    yield Heading("This cycle")
+    yield Wheel("The moon's cycle, with what ends in it", now_ms, marks(found, now_ms))
+
+
+def for_visitor(view: View, now_ms: int) -> Iterator[Block]:
+    """What anybody may know of this space today."""
+    found = needs(view, None, now_ms)
+    here, space = members_at(view, now_ms), founding_of(view)
+    if space:
+        yield Text(f"A collective of {counted(len(here), 'member')}. What it shows in public is on these pages.")
+    yield Heading("Open now")
+    yield _due(found.everybody, "Nothing is open to all at the moment.")
+    yield Heading("This cycle")
+    yield Wheel("The moon's cycle, with what ends in it", now_ms, marks(found, now_ms))
+
+
+def _due(due: tuple[Due, ...], empty: str) -> Grid:
+    rows: list[list[Cell]] = [
+        [Ref(each.link, "record", each.what), When(each.until_ms) if each.until_ms < FOREVER_MS else "whenever you like"]
+        for each in due
+    ]
+    return Grid("", ("What", "Until"), rows, empty)

@@ -1,0 +1,1 @@
+"""The pages of one node, served to browsers: everything works without script."""

@@ -1,0 +1,309 @@
+"""The pages to read: Today, the six rooms, practices, spaces, members, records, the moon.
+
+Each is a function from what the visitor may see (`Seen`) to a `Page`; handlers only pick the function. A page that nobody
+may see and one that does not exist look the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aiohttp import web
+
+from node import health, news, record_page, today
+from node.markup import element, together
+from node.names import read_record
+from node.receipts import receipt_of
+from node.render_html import render
+from node.web.desk import Page, Seen, blocks
+from node.web.keys import DESK, VISIT
+from node.words import count
+from protocol import moon as moons
+from protocol.keychain import KeyChainError, parse_space, space_name
+from protocol.membership import MEMBERSHIPS, founding_of, members_at, name_of
+from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
+from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice
+from protocol.practices import PRACTICES
+
+_NEWS, _STEP, _LOOKED_AT = 20, 50, 400
+_LEADS = {
+    "assembly": "How we decide, who belongs to us, and by whose word.",
+    "commons": "What we have and owe, and what stays.",
+    "campaigns": "What we do together and when: surge, settle, rest.",
+    "archipelago": "Who we are linked with, what we learn from each other, and how safe our records are.",
+    "memory": "What was recorded here, for as long as this space lives.",
+}
+_TITLES = {key: key.capitalize() for key in _LEADS}
+
+
+def missing() -> web.HTTPNotFound:
+    """There is no such page, or none for whoever asks."""
+    return web.HTTPNotFound(text="There is no such page here, or it is not for everybody to see. Log in if you are a member.")
+
+
+# Today
+
+
+async def home(request: web.Request) -> web.Response:
+    """Today."""
+    return await request.app[DESK].show(request, request[VISIT], _today, "today", live=True)
+
+
+def _today(seen: Seen) -> Page:
+    told: list[Block] = []
+    if seen.member:
+        told += [Text(sentence, "warn") for sentence in seen.home.warnings()]
+        told += today.for_member(seen.view, seen.member, seen.now_ms)
+    else:
+        told += today.for_visitor(seen.view, seen.now_ms)
+    latest = news.latest(seen.home, seen.view.audience, _NEWS)
+    told += [Heading("What changed"), news.grid(latest, seen.view, "", since_ms=seen.now_ms - 86_400_000)]
+    title = "Today" if seen.member else seen.home.name
+    lead = seen.telling.exact(seen.now_ms).partition(",")[0]
+    return Page(title, blocks(seen, told), lead)
+
+
+# Rooms and practices
+
+
+async def room(request: web.Request) -> web.Response:
+    """One of the rooms with its practices."""
+    name = request.path.strip("/")
+    return await request.app[DESK].show(request, request[VISIT], lambda seen: _room(seen, name), name, live=True)
+
+
+def _room(seen: Seen, name: str) -> Page:
+    told: list[Block] = []
+    if name == "archipelago":
+        told += health.archipelago(seen.home, seen.now_ms)
+    for practice in PRACTICES:
+        if practice.room == name:
+            told += _practice(seen, practice)
+    return Page(_TITLES[name], blocks(seen, told), _LEADS[name])
+
+
+async def practice(request: web.Request) -> web.Response:
+    """One practice of this space."""
+    found = _practice_named(request.match_info["practice"])
+
+    def build(seen: Seen) -> Page:
+        return Page(found.title, blocks(seen, list(_practice(seen, found))), found.about)
+
+    return await request.app[DESK].show(request, request[VISIT], build, found.room, live=True)
+
+
+def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
+    """A practice's page, without buttons for somebody who cannot use them."""
+    for block in practice.page(seen.view, seen.now_ms):
+        if seen.member or not isinstance(block, Action):
+            yield block
+
+
+def _practice_named(name: str) -> Practice:
+    found = next((each for each in PRACTICES if each.name == name), None)
+    if found is None:
+        raise missing()
+    return found
+
+
+# Memory
+
+
+async def memory(request: web.Request) -> web.Response:
+    """Everything that was recorded, newest first, a part at a time."""
+    before = request.query.get("before", "")
+    start = int(before) if before.isdecimal() and len(before) < 16 else None
+    return await request.app[DESK].show(request, request[VISIT], lambda seen: _memory(seen, start), "memory", live=True)
+
+
+def _memory(seen: Seen, start: int | None) -> Page:
+    found = news.of_us(seen.home, seen.view.audience, _STEP, start)
+    told: list[Block] = [Heading("Our record"), news.grid(found, seen.view, "", spaces=False)]
+    if found and found[-1].read.found.position > 0:
+        earlier = found[-1].read.found.position
+        told.append(Facts([("Earlier", Link(f"before record {count(earlier)}", f"/memory?before={earlier}"))]))
+    return Page("Memory", blocks(seen, told), _LEADS["memory"])
+
+
+# Spaces
+
+
+async def space(request: web.Request) -> web.Response:
+    """This space, or another one that this node carries."""
+    desk = request.app[DESK]
+    named = request.match_info.get("space", space_name(desk.home.space))
+    asked = request.match_info.get("practice", "")
+    found = _practice_named(asked) if asked else None
+    try:
+        wanted = parse_space(named)
+    except KeyChainError as error:
+        raise missing() from error
+    return await desk.show(request, request[VISIT], lambda seen: _space(seen, wanted, found), "archipelago", live=True)
+
+
+def _space(seen: Seen, wanted: bytes, practice: Practice | None) -> Page:
+    view = seen.view.of(wanted)
+    log = seen.home.store.log(wanted)
+    if view is None or log is None:
+        return _unmet(seen, wanted)
+    if practice:
+        shown = [block for block in practice.page(view, seen.now_ms) if not isinstance(block, Action)]
+        return Page(f"{practice.title} of {log.chain.name}", blocks(seen, shown), practice.about)
+    peer = seen.home.store.peer(wanted)
+    founding = founding_of(view)
+    pairs: list[tuple[str, Cell]] = [
+        ("Founded", When(founding.founded_ms) if founding else "not read yet"),
+        ("Members", len(members_at(view, seen.now_ms))),
+        ("Records held here", log.size),
+    ]
+    if log.missing:
+        pairs.append(("Withheld from us", log.missing))
+    if peer:
+        pairs += [
+            ("Standing", health.standing_words(peer.standing)),
+            ("Last heard", When(peer.last_contact_ms) if peer.last_contact_ms else "never"),
+        ]
+    told: list[Block] = [
+        Facts(pairs),
+        Text(health.durability(health.holdings(seen.home.store.cosignatures(wanted)), log.size, seen.now_ms)),
+    ]
+    if log.stopped:
+        told.append(Text(f"Nothing more of this log is taken: {log.stopped}", "bad"))
+    rows: list[list[Cell]] = [[Link(each.title, _practice_path(seen, wanted, each)), each.about] for each in PRACTICES]
+    told += [Heading("What it does"), Grid("", ("Practice", "What belongs there"), rows)]
+    problems = view.all(PROBLEMS, order="-position", limit=30)
+    empty = "None. Every record of this log holds, as far as it was audited."
+    told += [
+        Heading("Records without effect"),
+        Grid("", ("Record", "Why"), [[Ref(each.digest), each.reason] for each in problems], empty),
+    ]
+    proof = element("details", element("summary", "proof"), render([Facts([("Id", space_name(wanted))])], seen.telling))
+    return Page(log.chain.name, together([blocks(seen, told), element("section", proof, class_="wide")]))
+
+
+def _practice_path(seen: Seen, wanted: bytes, practice: Practice) -> str:
+    if wanted == seen.home.space:
+        return f"/practice/{practice.name}"
+    return f"/space/{space_name(wanted)}/{practice.name}"
+
+
+def _unmet(seen: Seen, wanted: bytes) -> Page:
+    peer = seen.home.store.peer(wanted)
+    if peer is None:
+        raise missing()
+    said = "This node knows the space and holds nothing of its log yet. It asks again by itself every few minutes."
+    return Page(peer.name, blocks(seen, [Text(said), Text(peer.problem, "warn")] if peer.problem else [Text(said)]))
+
+
+# Members
+
+
+async def member(request: web.Request) -> web.Response:
+    """What is known of a member here."""
+    wanted = bytes.fromhex(request.match_info["member"])
+    return await request.app[DESK].show(request, request[VISIT], lambda seen: _member(seen, wanted), "assembly", live=True)
+
+
+def _member(seen: Seen, wanted: bytes) -> Page:
+    row = seen.view.get(MEMBERSHIPS, wanted)
+    if row is None:
+        raise missing()
+    name = name_of(seen.view, wanted)
+    pairs: list[tuple[str, Cell]] = [
+        ("Came", When(row.joined_ms)),
+        ("Invited by", Ref(row.invited_by, "member") if row.invited_by else "founded the space"),
+        ("Joined with", Ref(row.id)),
+    ]
+    if row.ended_ms < FOREVER_MS:
+        pairs.append(("Went", When(row.ended_ms)))
+    elif row.admitted_ms is None:
+        pairs.append(("State", State("waits for somebody's word", "warn")))
+    told: list[Block] = [Facts(pairs), *grants(seen, wanted)]
+    mine = news.of_us(seen.home, seen.view.audience, _LOOKED_AT)
+    theirs = [each for each in mine if news.author_of(seen.view, each) == wanted][:_NEWS]
+    told += [Heading("Lately"), news.grid(theirs, seen.view, "", spaces=False)]
+    return Page(name, blocks(seen, told))
+
+
+def grants(seen: Seen, wanted: bytes, title: str = "What they may do") -> Iterable[Block]:
+    """What somebody may do here, by what and until when."""
+    rows: list[list[Cell]] = [
+        [
+            row.name,
+            row.why,
+            When(row.since_ms),
+            When(row.until_ms) if row.until_ms < FOREVER_MS else "while a member",
+            State("paused", "warn") if row.paused else State("in force", "good"),
+        ]
+        for row in seen.view.all(GRANTS, holder=wanted)
+        if row.since_ms <= seen.now_ms < row.until_ms
+    ]
+    yield Heading(title)
+    yield Grid("", ("Grant", "By", "Since", "Until", "State"), rows, "Nothing here that takes a grant.")
+
+
+# Records
+
+
+async def record(request: web.Request) -> web.Response:
+    """One record with its proof."""
+    digest = bytes.fromhex(request.match_info["digest"])
+    return await request.app[DESK].show(request, request[VISIT], lambda seen: _record(seen, digest), live=True)
+
+
+def _record(seen: Seen, digest: bytes) -> Page:
+    read = read_record(seen.home, digest, seen.view.audience)
+    if read is None:
+        raise missing()
+    told = [
+        block for block in record_page.page(seen.home, seen.view, read, seen.telling)
+        if seen.member or not isinstance(block, Action)
+    ]  # fmt: skip
+    if told and isinstance(told[-1], Heading):
+        told.pop()
+    receipt = element(
+        "a", "Download the receipt", href=f"/record/{digest.hex()}/receipt", class_="button second", download=True
+    )
+    said = element("p", "The receipt proves this record to anybody, offline: archipelago verify FILE.")
+    proof = element(
+        "details",
+        element("summary", "proof"),
+        render(record_page.proof(seen.home, seen.view, read), seen.telling),
+        said,
+        element("p", receipt),
+    )
+    return Page(read.title, together([blocks(seen, told), element("section", proof, class_="wide proof")]))
+
+
+async def receipt(request: web.Request) -> web.Response:
+    """A record's receipt, to keep."""
+    digest, desk = bytes.fromhex(request.match_info["digest"]), request.app[DESK]
+    visit = request[VISIT]
+    found = await desk.look(visit, lambda seen: read_record(seen.home, digest, seen.view.audience))
+    if found is None:
+        raise missing()
+    text = await desk.home.write(lambda: receipt_of(desk.home, digest))
+    name = f"receipt-{digest.hex()[:12]}.txt"
+    return web.Response(text=text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+# The moon
+
+
+async def moon(request: web.Request) -> web.Response:
+    """The cycle as a page."""
+    return await request.app[DESK].show(request, request[VISIT], _moon, "today", live=True)
+
+
+def _moon(seen: Seen) -> Page:
+    cycle = moons.cycle_at(seen.now_ms)
+    due = today.needs(seen.view, seen.member, seen.now_ms)
+    marks: list[Mark] = today.marks(due, seen.now_ms)
+    rows: list[list[Cell]] = [
+        [each, When(moons.new_moon_ms(each)), When(moons.new_moon_ms(each + 1))] for each in range(cycle, cycle + 13)
+    ]
+    told: list[Block] = [
+        Heading("This cycle"), Wheel("The moon's cycle, with what ends in it", seen.now_ms, marks),
+        Heading("Cycles to come"), Grid("", ("Cycle", "New moon", "Ends"), rows),
+    ]  # fmt: skip
+    return Page("The moon", blocks(seen, told), "A cycle runs from one new moon to the next. Terms and fuses end with it.")

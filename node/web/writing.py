@@ -1,0 +1,148 @@
+"""The form of each kind, and what becomes of it: more rows, a sentence that says what is wrong, a summary, a record.
+
+    GET  /record/new/<kind>?memo=…      the form, filled in with what the link carries
+    POST /record/new/<kind>             "+" adds a row; a big act asks once more; then it is written and its page shown
+
+What was typed is kept in every case. Kinds that need a secret made here have pages of their own (`node/web/door.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from markupsafe import Markup
+from msgspec import Struct
+
+from node.actions import AUDIENCES, Draft
+from node.body_blocks import blocks as body_blocks
+from node.form_values import add_row, to_local, to_utc
+from node.forms_html import Filled, Option, confirmation, form
+from node.markup import element, together
+from node.names import known_as
+from node.render_html import render
+from node.web.desk import Page, Seen
+from node.web.keys import DESK, VISIT
+from node.web.offers import SeenOffers
+from node.web.session import Visit, check_token
+from node.web.typed import typed
+from protocol.body import fields, from_flat
+from protocol.practice import MEMBERS, Kind, Refused
+from protocol.practices import KINDS, PRACTICE_OF
+
+OWN_PAGES = {"member.invited/1": "/invite", "member.joined/1": "/join"}
+NOT_HERE = {"space.founded/1", "space.keys-rotated/1"}  # written by commands, with keys that no page holds
+_GIVEN = "given."
+_OURS = ("csrf", "do", "+", "audience")
+
+
+def kind_of(request: web.Request) -> Kind[Any]:
+    """The kind that the path names."""
+    kind = KINDS.get(request.match_info["kind"])
+    if kind is None or kind.name in NOT_HERE:
+        raise web.HTTPNotFound(text="There is no such form here. What can be written is on the pages of the practices.")
+    return kind
+
+
+async def blank(request: web.Request) -> web.StreamResponse:
+    """The form, filled in with what the link carries."""
+    kind, desk = kind_of(request), request.app[DESK]
+    if kind.name in OWN_PAGES:
+        raise web.HTTPSeeOther(OWN_PAGES[kind.name])
+    body: type[Struct] = kind.body
+    given = {name: value for name, value in request.query.items() if value}
+    filled = Filled(to_local(body, given, desk.zone), given=frozenset(given))
+    return await show(request, request[VISIT], kind, filled)
+
+
+async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Filled, path: str = "") -> web.Response:
+    """The form as far as it is filled in; `path` is where it is sent, if that is not this page."""
+    desk = request.app[DESK]
+    audiences = _audiences(kind)
+
+    def build(seen: Seen) -> Page:
+        made = form(kind, filled, SeenOffers(seen), desk.zone, token=seen.token, audiences=audiences, path=path)
+        return Page(kind.title, element("section", made, class_="wide"), kind.help, 422 if filled.error else 200)
+
+    return await desk.show(request, visit, build, PRACTICE_OF[kind.name].room)
+
+
+async def filled_in(request: web.Request) -> web.StreamResponse:
+    """What was sent: one more row, a refusal, a summary, or a record."""
+    kind, visit, values = kind_of(request), request[VISIT], await typed(request)
+    if visit.session is None:
+        raise web.HTTPUnauthorized()
+    check_token(visit.session, values.get("csrf", ""))
+    return await go_on(request, visit, kind, values)
+
+
+async def go_on(
+    request: web.Request, visit: Visit, kind: Kind[Any], values: Mapping[str, str], path: str = ""
+) -> web.StreamResponse:
+    """What becomes of a form that a member has sent."""
+    desk, body = request.app[DESK], _body(kind)
+    kept = {name: value for name, value in values.items() if name not in _OURS and not name.startswith(_GIVEN)}
+    given = frozenset(name.removeprefix(_GIVEN) for name in values if name.startswith(_GIVEN))
+    shown = Filled({**kept, "audience": values.get("audience", "")}, given=given)
+    if "+" in values:
+        return await show(request, visit, kind, Filled(add_row(fields(body), shown.values, values["+"]), given=given))
+    if values.get("do") == "change":
+        return await show(request, visit, kind, shown, path)
+    assert visit.session is not None
+    key = visit.session.key
+    try:
+        audience = _audience(kind, values.get("audience", ""))
+        draft = Draft(kind.name, from_flat(body, to_utc(body, kept, desk.zone)), audience)
+        advice = await desk.home.write(lambda: desk.home.actions.advise(draft))
+        if values.get("do") != "confirmed" and (is_big(kind) or advice):
+            return await _confirm(request, visit, kind, draft, values, advice)
+        placed = await desk.home.write(lambda: desk.home.actions.submit(kind.name, draft.body, key, draft.audience))
+    except Refused as refusal:
+        return await show(request, visit, kind, Filled(shown.values, str(refusal), given=given))
+    raise web.HTTPSeeOther(f"/record/{placed.digest.hex()}")
+
+
+async def _confirm(
+    request: web.Request, visit: Visit, kind: Kind[Any], draft: Draft, values: Mapping[str, str], advice: str
+) -> web.Response:
+    def build(seen: Seen) -> Page:
+        told = render(body_blocks(draft.body, seen.telling), seen.telling)
+        warned = element("p", element("span", class_="sign", aria_hidden="true"), advice, class_="note-line warn")
+        body = confirmation(kind, values, together([told, warned if advice else Markup()]), seen.token)
+        return Page(kind.title, element("section", body, class_="wide"), "Look once more before it is written.")
+
+    return await request.app[DESK].show(request, visit, build, PRACTICE_OF[kind.name].room)
+
+
+def is_big(kind: Kind[Any]) -> bool:
+    """Whether an act binds more than its author, or cannot be gone back on by a later one: it is asked for once more."""
+    return kind.needs not in ("", "member") or kind.name in _FOR_GOOD
+
+
+_FOR_GOOD = {
+    "campaign.called/1",
+    "campaign.joined/1",
+    "campaign.countered/1",
+    "member.left/1",
+    "member.device-retired/1",
+    "record.erased/1",
+}
+
+
+def _body(kind: Kind[Any]) -> type[Struct]:
+    body: type[Struct] = kind.body
+    return body
+
+
+def _audiences(kind: Kind[Any]) -> list[Option]:
+    """The audiences that a kind's record can have, the widest first."""
+    return [(name, known_as(value).capitalize()) for name, value in AUDIENCES.items() if kind.audience <= value <= MEMBERS]
+
+
+def _audience(kind: Kind[Any], name: str) -> int | None:
+    if name in ("", _audiences(kind)[0][0]):
+        return None
+    if name not in AUDIENCES:
+        raise Refused(f"Who may read it: choose one of {', '.join(AUDIENCES)}.")
+    return AUDIENCES[name]
