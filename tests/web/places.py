@@ -1,0 +1,112 @@
+"""Every page of a node, by the name under which its picture is kept, and what is looked at on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from protocol.practices import KINDS, PRACTICES
+from tests.web.isles import Isle
+
+Find = Callable[[Isle], str]
+
+ROOMS = ("", "assembly", "commons", "campaigns", "archipelago", "memory")
+FORMS = ("ledger.transaction-booked/1", "campaign.called/1", "protocol.published/1", "link.offered/1", "member.named/1")
+GRAVE = ("serious", "critical")
+
+
+def at(path: str) -> Find:
+    """A page whose path is the same on every node."""
+    return lambda isle: path
+
+
+def record_of(kind: str) -> Find:
+    """The page of the last record of a kind."""
+    return lambda isle: f"/record/{last_of(isle, kind)}"
+
+
+def last_of(isle: Isle, kind: str) -> str:
+    """The digest of the last record of a kind."""
+    found = [entry for entry in isle.asked("log", "show") if entry.get("kind") == kind]
+    assert found, f"{isle.name} has no record of {kind}"
+    return str(found[-1]["digest"])
+
+
+def member_page(isle: Isle) -> str:
+    """The page of the first member."""
+    return f"/member/{isle.asked('log', 'show')[-1]['author']}"
+
+
+PUBLIC: dict[str, Find] = {
+    **{f"room-{name or 'today'}": at(f"/{name}") for name in ROOMS},
+    **{f"practice-{each.name}": at(f"/practice/{each.name}") for each in PRACTICES},
+    "moon": at("/moon"),
+    "space": lambda isle: f"/space/{isle.space}",
+}
+MEMBERS: dict[str, Find] = {
+    "me": at("/me"),
+    "invite": at("/invite"),
+    **{f"form-{kind.partition('/')[0].replace('.', '-')}": at(f"/record/new/{kind}") for kind in FORMS},
+}
+VISITORS: dict[str, Find] = {"login": at("/login"), "join": at("/join")}
+FULL: dict[str, Find] = {  # only where something was written
+    **{
+        f"record-{kind.partition('.')[0]}": record_of(kind)
+        for kind in ("ledger.transaction-booked/1", "protocol.published/1", "campaign.called/1", "member.joined/1", "link.offered/1")
+    },
+}
+assert set(FORMS) <= set(KINDS)
+
+
+# What is looked at
+
+
+def sideways(page: Page) -> list[str]:
+    """What sticks out of the page to the side, if the page can be scrolled there."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const root = document.scrollingElement;
+            if (root.scrollWidth <= root.clientWidth) return [];
+            return [...document.body.querySelectorAll("*")]
+                .filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1)
+                .map((each) => `${each.tagName}.${each.getAttribute("class")} ${each.textContent.trim().slice(0, 40)}`).slice(0, 5)
+                .concat([`${root.scrollWidth} px wide`]);
+        }"""
+    )
+    return found
+
+
+def small(page: Page) -> list[str]:
+    """Buttons, fields, and links of navigation that are less than 44 px high."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll(
+                "button, .button, summary, header a, nav a, input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea, .choice"
+            )]
+            .filter((each) => each.checkVisibility() && !each.closest(".unseen, .skip, .default, .strip, svg"))
+            .map((each) => [each, each.getBoundingClientRect()])
+            .filter(([each, box]) => box.right > 0 && box.height < 43.5)
+            .map(([each, box]) => `${each.tagName} “${each.textContent.trim().slice(0, 30)}” ${box.height.toFixed(1)} px`)"""
+    )
+    return found
+
+
+def weight(page: Page) -> int:
+    """Bytes over the wire of a page, with its style and script."""
+    found: int = page.evaluate(
+        """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .reduce((sum, each) => sum + each.encodedBodySize + 300, 0)"""
+    )
+    return found
+
+
+def grave(page: Page) -> list[str]:
+    """What the axe rules find that is serious or critical."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['help']} at {[node['html'][:160] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in GRAVE
+    ]
