@@ -40,6 +40,7 @@ MODULES = {
     "backup": "cli_backup",
     "rebuild": "cli_node",
     "demo": "cli_demo",
+    "bench": "cli_bench",
 }
 
 
