@@ -24,7 +24,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from federation import pull, submission, word
+from federation import pull, submission, transfer, word
 from federation.address import AddressError, Guard, check_url
 from federation.envelope import OVERHEAD, EnvelopeError, NotGenuine
 from federation.event import Event, ForkSeen, OwnHead
@@ -32,7 +32,7 @@ from federation.fault import Ours, Refused, Theirs, Unreachable
 from federation.pull import Forked, PullError
 from federation.session import MAX_NOTIFY, Service
 from federation.storage import Log, Peer, StorageError
-from federation.transfer import Taken, Target
+from federation.transfer import Target
 from protocol import evidence
 from protocol.keychain import KeyChain, KeyChainError, parse_space
 
@@ -89,6 +89,17 @@ class _Tally:
         return SyncReport(
             self.round_trips, self.sent, self.received, self.heads, self.records, round(time.monotonic() - self.began, 6)
         )
+
+
+class _Fetch(Struct):
+    """A range on its way."""
+
+    asking: transfer.Asking
+    answer: asyncio.Future[bytes]
+
+    async def cancel(self) -> None:
+        self.answer.cancel()
+        await asyncio.gather(self.answer, return_exceptions=True)
 
 
 class Client:
@@ -227,43 +238,39 @@ class Client:
         """Have a peer prove a head of our own log that ours does not agree with; one that it cannot show counts for nothing."""
         try:
             log = await self._log(self.service.space)
-            asking, data = await self._fetch(peer, log.space, log.size, 0, tally)
-            return await self._run(self.service.transfer.end_own, asking, data)
+            fetch = await self._fetch(peer, log.space, log.size, 0, tally)
+            return await self._run(self.service.transfer.end_own, fetch.asking, await fetch.answer)
         except (Answered, EnvelopeError, PullError):
             return OwnHead(peer.space, 0, b"")
 
     async def _pull_ranges(self, peer: Peer, target: Target, tally: _Tally) -> None:
         log = await self._log(target.space)
         want = 0 if target.probe else pull.MAX_WANT
-        following: asyncio.Task[tuple[Any, bytes]] | None = asyncio.ensure_future(
-            self._fetch(peer, log.space, log.size, want, tally)
-        )
+        following: _Fetch | None = await self._fetch(peer, log.space, log.size, want, tally)
         try:
             while following is not None:
-                asking, data = await following
+                asking, data = following.asking, await following.answer
                 reached, following = asking.wanted.start + asking.wanted.want, None
-                if want and reached < target.size:
-                    following = asyncio.ensure_future(self._fetch(peer, log.space, reached, want, tally))
-                taken: Taken = await self._run(self.service.transfer.end, asking, data, self._now_ms())
+                if want and reached < target.size:  # on its way while this one is checked and kept
+                    following = await self._fetch(peer, log.space, reached, want, tally)
+                taken = await self._run(self.service.transfer.end, asking, data, self._now_ms())
                 del data
                 self._tell(taken.events)
                 tally.records += taken.rows
                 if taken.size != reached and following is not None:
-                    following.cancel()
-                    following = None
-                    want = taken.rows or want  # as many as fit into one answer
+                    await following.cancel()
+                    following, want = None, taken.rows or want  # as many as fit into one answer
                 if taken.again or (taken.rows and taken.size < taken.head_size and following is None):
-                    following = asyncio.ensure_future(self._fetch(peer, log.space, taken.size, want, tally))
+                    following = await self._fetch(peer, log.space, taken.size, want, tally)
         finally:
             if following is not None:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+                await following.cancel()
 
-    async def _fetch(self, peer: Peer, space: bytes, start: int, want: int, tally: _Tally) -> tuple[Any, bytes]:
+    async def _fetch(self, peer: Peer, space: bytes, start: int, want: int, tally: _Tally) -> _Fetch:
         asking = await self._run(self._ask_range, peer, space, start, want)
-        return asking, await self._post(peer, "pull", asking.body, pull.MAX_ANSWER, tally)
+        return _Fetch(asking, asyncio.ensure_future(self._post(peer, "pull", asking.body, pull.MAX_ANSWER, tally)))
 
-    def _ask_range(self, peer: Peer, space: bytes, start: int, want: int) -> Any:
+    def _ask_range(self, peer: Peer, space: bytes, start: int, want: int) -> transfer.Asking:
         return self.service.transfer.ask(peer, space, self._now_ms(), start=start, want=want)
 
     # New peers

@@ -35,6 +35,7 @@ WITHHELD_BYTES = 39
 
 _WITHHELD = b"\x58\x25"
 _NULL = 0xF6
+_ODD_ANNEX = "An annex is not the one that its record names."
 _HEADS = [byte_head(size) for size in range(4096)]
 _BEFORE = struct.Struct(">HBIBH").unpack_from  # 84 flag, 1a, logged, the record's head and its size
 _ENTRY = struct.Struct(">BI").pack
@@ -76,9 +77,10 @@ def write(rows: Iterable[Row], shown: Callable[[Row], bool], budget: int) -> tup
         if annex is None:
             add(b"\xf6")
         else:
-            add(byte_head(len(annex)))
+            more = len(annex)
+            add(_HEADS[more] if more < 4096 else byte_head(more))
             add(annex)
-            spent += len(annex)
+            spent += more
         spent += size + 16
     return parts, count
 
@@ -104,16 +106,22 @@ def read(data: bytes, at: int, count: int, logged: int) -> Read:
                 add(Row(plain[0], minutes, plain[5:], None, None))
                 enter(plain)
                 continue
-            elif wide == 0x1A and head == 0x58 and begins & 0xFFFE == 0x8400 and minutes >= 65_536:
-                start, size = at + 9, size >> 8
+            elif wide == 0x1A and begins & 0xFFFE == 0x8400 and minutes >= 65_536:
+                start, size = _sized(data, at, head)
             else:
                 raise RowsError("An entry is not in the layout of entries.")
             if minutes < logged:
                 raise RowsError("The log's time falls from one entry to the next.")
             logged, flag, at = minutes, begins & 1, start + size
             record = data[start:at]
-            if data[at] == _NULL:
+            mark = data[at]
+            if mark == _NULL:
                 annex, at = None, at + 1
+            elif mark == 0x58 and data[at + 1] > 23:  # the common size of an annex, in the same lines for speed
+                start, at = at + 2, at + 2 + data[at + 1]
+                annex = data[start:at]
+                if digest(annex).digest() not in (record[-99:-67], record[-115:-83]):
+                    raise RowsError(_ODD_ANNEX)
             else:
                 annex, at = _annex(data, at, record)
             found = digest(record).digest()
@@ -124,6 +132,19 @@ def read(data: bytes, at: int, count: int, logged: int) -> Read:
     if at != end:
         raise RowsError("The entries do not end where they should.")
     return Read(rows, entries)
+
+
+def _sized(data: bytes, at: int, head: int) -> tuple[int, int]:
+    """(start, size) of a record that is shorter or longer than most; `at` is where its row begins."""
+    if head == 0x58:
+        start, size = at + 9, data[at + 8]
+    elif head == 0x5A:
+        start, size = at + 12, int.from_bytes(data[at + 8 : at + 12], "big")
+    else:
+        start, size = at + 8, head - 0x40
+    if not 0 <= size <= MAX_RECORD or data[at + 7 : start] != byte_head(size):
+        raise RowsError("A record is not in the layout of one.")
+    return start, size
 
 
 def _withheld(plain: bytes, at: int, end: int) -> int:
@@ -152,5 +173,5 @@ def _annex(data: bytes, at: int, record: bytes) -> tuple[bytes, int]:
         raise RowsError("An annex is not in the layout of one.")
     annex = data[start : start + size]
     if sha256(annex).digest() not in (record[-99:-67], record[-115:-83]):
-        raise RowsError("An annex is not the one that its record names.")
+        raise RowsError(_ODD_ANNEX)
     return annex, start + size

@@ -59,6 +59,23 @@ def test_rows_read_back() -> None:
     assert read.entries == [Entry(r.flag, r.logged, r.digest).encode() for r in MANY]
 
 
+@pytest.mark.parametrize("size", [0, 1, 23, 24, 255, 256, 65_535, 65_536])
+def test_records_of_every_size_are_carried(size: int) -> None:
+    """Also such as no node would write: what is under a signed head is kept, and judged later."""
+    raw = bytes(size)
+    one = Row(0, 29_000_000, sha256(raw).digest(), raw, None)
+    data = written([one, row(3)])
+    assert rows.read(data, 0, 2, 0).rows[0] == one
+    assert encoding.decode_sequence(data, 2, limit=1 << 20)[0] == [0, 29_000_000, raw, None]
+
+
+def test_a_record_beyond_the_largest_or_with_a_length_in_a_longer_form_is_refused() -> None:
+    for head in ("5a00010001", "5800", "5817", "590017", "5900ff", "5a0000ffff", "40" * 3, "78"):
+        raw = bytes(65_537 if head == "5a00010001" else 23)
+        with pytest.raises(RowsError):
+            rows.read(bytes.fromhex("84001a01ba8140") + bytes.fromhex(head) + raw + b"\xf6", 0, 1, 0)
+
+
 def test_the_strict_decoder_reads_the_same() -> None:
     values = encoding.decode_sequence(written(MANY), len(MANY), limit=1 << 20)
     again = [
