@@ -55,7 +55,7 @@ class Actions:
         """A draft from JSON as members write it, or from a body; Refused names the field."""
         known = self.kind(kind)
         body = value if isinstance(value, Struct) else bodies.from_json(known.body, value)
-        spoken = audience if audience is None or isinstance(audience, int) else tuple(sorted(audience))
+        spoken = audience if audience is None else _spoken(audience)
         if isinstance(spoken, int) and spoken < known.audience:
             raise Refused(
                 f"Audience: “{known.title}” is for {_NAMES[known.audience]} at the widest. It can be narrowed, not widened."
@@ -80,14 +80,15 @@ class Actions:
         with self.store.database.lock:
             now_ms = self.clock.now_ms()
             jobs = [self._dated(draft, key, now_ms - _SLACK_MS if bulk else now_ms) for draft in drafts]
-            if len(jobs) < 64:
-                sealed = [self._seal(*job) for job in jobs]
-            else:  # signing lets go of the interpreter's lock
-                half = -(-len(jobs) // 2)
-                parts = self._signers.map(self._seal_all, (jobs[:half], jobs[half:]))
-                sealed = [one for part in parts for one in part]
             try:
-                return self.store.append(self.space, sealed, now_ms)
+                if len(jobs) < 64:
+                    sealed = self._seal_all(jobs)
+                else:  # signing lets go of the interpreter's lock
+                    half = -(-len(jobs) // 2)
+                    parts = self._signers.map(self._seal_all, (jobs[:half], jobs[half:]))
+                    sealed = [one for part in parts for one in part]
+                told = iter(self.store.append(self.space, [one for one in sealed if isinstance(one, Sealed)], now_ms))
+                return [next(told) if isinstance(one, Sealed) else one for one in sealed]
             finally:
                 self._latest.clear()
 
@@ -119,15 +120,31 @@ class Actions:
         at_ms = self._latest[at] = max(from_ms, last + 1)
         return draft, audience, key, at_ms, self.clock.random(32)
 
-    def _seal_all(self, jobs: Sequence[tuple[Draft, int | tuple[bytes, ...], SigningKey, int, bytes]]) -> list[Sealed]:
+    def _seal_all(
+        self, jobs: Sequence[tuple[Draft, int | tuple[bytes, ...], SigningKey, int, bytes]]
+    ) -> list[Sealed | Refused]:
         return [self._seal(*job) for job in jobs]
 
-    def _seal(self, draft: Draft, audience: int | tuple[bytes, ...], key: SigningKey, at_ms: int, random: bytes) -> Sealed:
+    def _seal(
+        self, draft: Draft, audience: int | tuple[bytes, ...], key: SigningKey, at_ms: int, random: bytes
+    ) -> Sealed | Refused:
         structure, words = bodies.structure_and_words(draft.body)
         try:
             return record.seal(draft.kind, at_ms, audience, structure, key, self.space, words=words, random=random)
         except RecordError as error:
-            raise Refused(str(error)) from error
+            return Refused(str(error))
+
+
+def _spoken(audience: int | Sequence[bytes]) -> int | tuple[bytes, ...]:
+    """An audience as a record says it; Refused if it is none, because a record would be read as for members only then."""
+    if isinstance(audience, int):
+        if isinstance(audience, bool) or audience not in _NAMES:
+            raise Refused(f"Audience: one of {', '.join(AUDIENCES)}, or a list of spaces.")
+        return audience
+    named = tuple(sorted(set(audience)))
+    if not named or any(len(space) != 32 for space in named):
+        raise Refused("Audience: name at least one space, each by its id.")
+    return named
 
 
 _NAMES = {value: name for name, value in AUDIENCES.items()}
