@@ -236,6 +236,23 @@ async def test_a_witness_is_asked_and_its_cosignature_kept() -> None:
     await runner.cleanup()
 
 
+async def test_nodes_witness_each_other() -> None:
+    async with pair() as (a, b):
+        a.node.speech(NOW)
+        peer = a.node.store.peer(b.space)
+        assert peer is not None
+        for count in (6, 9):
+            assert await a.client.submit_checkpoint(b.space) == count
+            (kept,) = a.node.store.cosignatures(a.space)
+            assert (kept.name, kept.size) == (name_of(b.space, "witness"), count)
+            a.node.isle.write(3)
+            a.node.speech(NOW)
+        b.node.store.forget(a.space)
+        with pytest.raises(Answered) as caught:
+            await a.client.submit_checkpoint(b.space)
+        assert caught.value.code == 404
+
+
 # What is refused
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from federation import witness
 from federation.address import Guard
 from federation.event import Event
 from federation.incoming import Incoming
@@ -51,7 +52,7 @@ class Wired:
             body_deadline_s=0.3,
         )
         app = web.Application()
-        app.add_routes(incoming.routes())
+        app.add_routes([*incoming.routes(), web.post("/add-checkpoint", self._add_checkpoint)])
         self.runner, self.url = await serve(app)
         self.client = Client(
             self.node.service,
@@ -62,6 +63,11 @@ class Wired:
             deadline_s=self.deadline_s,
         )
         return self
+
+    async def _add_checkpoint(self, request: web.Request) -> web.Response:
+        isle, body = self.node.isle, await request.read()
+        answer = witness.add_checkpoint(isle.store, isle.space, isle.keys.witness, body, self.clock() // 1000)
+        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.kind})
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.close()
