@@ -335,7 +335,7 @@ def _list(field: Field, path: str, drawing: _Drawing) -> Markup:
         at = f"{path}.{number}"
         if field.inner:
             inside = [_field(inner, f"{at}.{inner.name}", drawing) for inner in field.inner]
-            legend = element("legend", f"{plain(field.label)}, row {number + 1}")
+            legend = element("legend", f"Row {number + 1}")
             rows.append(element("fieldset", legend, element("div", *inside, class_="row-fields")))
         else:
             control = _control(one, at, drawing.filled.values.get(at, ""), drawing)

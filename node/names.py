@@ -62,6 +62,22 @@ def read_record(home: Home, digest: bytes, audience: int) -> Read | None:
     return Read(found, record, words_of(found.row.annex, record.annex_hash))
 
 
+def title_of_record(home: Home, read: Read, audience: int) -> str:
+    """What a record goes by; one that says nothing of itself goes by what it is about ("Campaign joined: Winter kitchen")."""
+    done = kind_done(read.record.kind)
+    if read.title != done:
+        return f"{done}: {read.title}"
+    about = read.record.body.get(noun_of(read.record.kind))
+    other = read_record(home, about, audience) if isinstance(about, bytes) and len(about) == 32 else None
+    return f"{done}: {other.title}" if other else done
+
+
+def noun_of(kind: str) -> str:
+    """What a record of a kind is called in other bodies: "ledger.transaction-booked/1" -> "transaction"."""
+    first, _, rest = plain(kind).partition("/")[0].partition(".")
+    return rest.rpartition("-")[0] if "-" in rest else first
+
+
 class HomeNames:
     """Names as one view sees them."""
 

@@ -6,13 +6,13 @@ Only what was audited and judged is told, from every log that this node carries,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 
 from msgspec import Struct
 
 from federation.storage import Log
 from node.home import Home
-from node.names import Read
+from node.names import Read, title_of_record
 from node.store import Found
 from node.words import kind_done
 from protocol.keychain import space_name
@@ -22,13 +22,14 @@ from protocol.practices import PRACTICE_OF
 from protocol.record import PUBLIC, RecordError, parse, sees, words_of
 
 MINUTE_MS = 60_000
-_STEP, _MANY = 64, 4
+_STEP, _MANY, _LINES = 64, 4, 20
 
 
 class News(Struct, frozen=True):
     """One record that was written lately."""
 
     read: Read
+    title: str
     logged_ms: int
     ours: bool
 
@@ -63,7 +64,7 @@ def _latest_of(home: Home, log: Log, audience: int, limit: int, end: int) -> Ite
                 continue
             told += 1
             read = Read(Found(log.space, position, row, record.scope), record, words_of(row.annex, record.annex_hash))
-            yield News(read, row.logged * MINUTE_MS, log.ours)
+            yield News(read, title_of_record(home, read, audience), row.logged * MINUTE_MS, log.ours)
         end = start
 
 
@@ -72,18 +73,17 @@ def grid(
 ) -> Grid:
     """News as a table; what came since an instant is marked. `gathered` tells many of one sort in one line."""
     rows: list[list[Cell]] = []
-    for run in _runs(news, view) if gathered else ([each] for each in news):
+    runs = _runs(news, view) if gathered else ([each] for each in news)
+    for run in islice(runs, _LINES) if gathered else runs:
         each = run[0]
         record = each.read.record
-        done = kind_done(record.kind)
-        label = done if each.read.title == done else f"{done}: {each.read.title}"
         fresh = State("new", "good") if since_ms and each.logged_ms > since_ms else ""
         where: list[Cell] = [Ref(each.read.found.space, "space")] if spaces else []
         author = author_of(view, each)
         by: Cell = Ref(author, "member") if author else "the space's own keys"
-        what: Cell = Ref(record.digest, "record", label)
+        what: Cell = Ref(record.digest, "record", each.title)
         if len(run) > 1:
-            what = Link(f"{done}, {len(run)} times", _practice_path(each))
+            what = Link(f"{kind_done(record.kind)}, {len(run)} times", _practice_path(each))
         rows.append([what, by, *where, When(each.logged_ms), fresh])
     columns = ["What", "Who", *(["Where"] if spaces else []), "When", ""]
     empty = "Nothing was recorded yet. What members do here appears in this place, newest first."

@@ -13,9 +13,9 @@ from msgspec import Struct
 from node.body_blocks import blocks
 from node.health import holdings, proof_facts, seen_by
 from node.home import Home
-from node.names import Read, known_as, read_record
+from node.names import Read, known_as, noun_of, read_record, title_of_record
 from node.tables import columns
-from node.words import Telling, kind_done, plain
+from node.words import Telling, kind_done
 from protocol.body import Field, fields
 from protocol.judge import to_body
 from protocol.membership import ERASURES
@@ -92,8 +92,7 @@ def _led_to(home: Home, view: View, read: Read) -> Iterator[Block]:
         later = read_record(home, each, view.audience)
         if later:
             at_ms = later.found.row.logged * MINUTE_MS
-            done = kind_done(later.record.kind)
-            label = done if later.title == done else f"{done}: {later.title}"
+            label = title_of_record(home, later, view.audience)
             rows.append((at_ms, [Ref(each, "record", label), Ref(later.found.space, "space"), When(at_ms)]))
     if rows:
         rows.sort(key=lambda row: row[0])
@@ -148,12 +147,6 @@ def _about(kind: Kind[Any], read: Read) -> dict[str, str] | None:
 
 def _is_simple(field: Field) -> bool:
     return bool(field.choices) or (not field.inner and not field.many and field.type in (str, bool) and not field.pattern)
-
-
-def noun_of(kind: str) -> str:
-    """What a record of a kind is called in other bodies: "ledger.transaction-booked/1" -> "transaction"."""
-    first, _, rest = plain(kind).partition("/")[0].partition(".")
-    return rest.rpartition("-")[0] if "-" in rest else first
 
 
 # Proof

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
-from node import markdown, render_svg, render_svg_links
+from node import markdown, render_svg, render_svg_links, render_svg_moon
 from node.markup import element, is_own_path, together
 from node.render_svg import tone
 from node.twin import Picture, twin
@@ -50,7 +50,8 @@ from protocol.page import (
 )
 
 _WIDE = (Timeline, Chart, Flow, Graph, Difference)
-_FOLD_ROWS = 200
+_ENDINGS = ("ended", "left", "retired", "removed", "suspended", "withdrawn", "declined", "erased", "closed", "reversed")
+_FOLD_ROWS, _FOLD_WORDS = 200, 120
 
 
 def page(blocks: Iterable[Block], telling: Telling) -> Markup:
@@ -252,7 +253,7 @@ def _picture(block: Picture, telling: Telling) -> Markup:
             return render_svg_links.tree(block, telling)
         case Graph():
             return render_svg_links.graph(block, telling)
-    return render_svg.wheel(block, telling)
+    return render_svg_moon.wheel(block, telling)
 
 
 # Words that changed
@@ -280,11 +281,22 @@ def _difference(block: Difference) -> Markup:
 def _piece(kind: str, text: str) -> str | Markup:
     """The words in their mark; blanks at the end stay outside it, so that marks end where words do."""
     if kind == SAME:
-        return text
+        return _unchanged(text)
     words = text.rstrip()
     said = element("span", "[removed: " if kind == GONE else "[added: ", class_="unseen")
     marked = element("del" if kind == GONE else "ins", said, words, element("span", "]", class_="unseen"))
     return together([marked, text[len(words) :] or " "])
+
+
+def _unchanged(text: str) -> str | Markup:
+    """Words that stayed; of very many the middle is folded away."""
+    words = re.findall(r"\s*\S+\s*", text)
+    if len(words) < _FOLD_WORDS:
+        return text
+    edge = _FOLD_WORDS // 4
+    first, middle, last = ("".join(part) for part in (words[:edge], words[edge:-edge], words[-edge:]))
+    fold = element("details", element("summary", f"{len(words) - 2 * edge} words that are the same"), middle)
+    return together([first, fold, last])
 
 
 # Buttons
@@ -296,4 +308,5 @@ def action(block: Action, *, second: bool = False) -> Markup:
     if block.filled:
         path += f"?{urlencode(dict(block.filled))}"
     label = plain(block.label) or kind_title(block.kind)
-    return element("a", label, href=path, class_="button second" if second else "button")
+    quiet = second or block.kind.partition("/")[0].endswith(_ENDINGS)
+    return element("a", label, href=path, class_="button second" if quiet else "button")

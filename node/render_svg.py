@@ -1,4 +1,4 @@
-"""Pictures over time as inline SVG: timeline, line chart, bars, the moon's wheel and the strip in the header.
+"""Pictures over time as inline SVG: timeline, line chart, bars.
 
 - Sideways positions are per cent of the picture's width, heights and letters are pixels: a picture is as readable at
   390 px as at 1280 and never scales its letters.
@@ -12,15 +12,15 @@ Example::
 
 from __future__ import annotations
 
-from itertools import count, pairwise
-from math import cos, floor, log10, pi, sin
+from itertools import pairwise
+from math import floor, log10
 
 from markupsafe import Markup
 
 from node.markup import element, together
 from node.words import Telling, measure, plain, short_day
-from protocol.moon import OutsideTable, cycle_at, cycle_bounds, new_moon_ms, phase, phase_name
-from protocol.page import Bars, Chart, Span, Timeline, Wheel
+from protocol.moon import OutsideTable, cycle_at, new_moon_ms
+from protocol.page import Bars, Chart, Span, Timeline
 
 TONES = frozenset(("good", "warn", "bad", "calm"))
 _PHONE_PX, _WIDE_PX, _LETTER_PX = 326, 640, 7.4
@@ -69,7 +69,7 @@ def fits(text: str, per_cent: float, width_px: int) -> bool:
 # Timeline
 
 
-class _Scale:
+class Scale:
     """Instants to per cent of the width."""
 
     def __init__(self, first_ms: int, last_ms: int) -> None:
@@ -93,17 +93,17 @@ def timeline(block: Timeline, telling: Telling) -> Markup:
     return svg("timeline", block.caption, height + 6, *moons, now, *drawn, desc=desc)
 
 
-def _reach(block: Timeline) -> _Scale:
+def _reach(block: Timeline) -> Scale:
     """From the first beginning to the last end that is a date, now within reach if it is near."""
     ends = [s.until_ms for s in block.spans if s.until_ms < block.now_ms + 4000 * _DAY_MS]
     first = min(s.since_ms for s in block.spans)
     last = max([*ends, *(s.since_ms + _DAY_MS for s in block.spans)])
     first, last = min(first, block.now_ms), max(last, block.now_ms)
     margin = (last - first) // 50
-    return _Scale(first - margin, last + margin)
+    return Scale(first - margin, last + margin)
 
 
-def _rows(block: Timeline, telling: Telling, scale: _Scale, top: int) -> tuple[list[Markup], int]:
+def _rows(block: Timeline, telling: Telling, scale: Scale, top: int) -> tuple[list[Markup], int]:
     groups: dict[str, list[Span]] = {}
     for number, span in enumerate(block.spans):
         groups.setdefault(span.group or f"\0{number}", []).append(span)
@@ -123,7 +123,7 @@ def _rows(block: Timeline, telling: Telling, scale: _Scale, top: int) -> tuple[l
     return drawn, y
 
 
-def _in_one_row(spans: list[Span], scale: _Scale) -> bool:
+def _in_one_row(spans: list[Span], scale: Scale) -> bool:
     """Whether spans follow each other and most of their labels have room inside."""
     ordered = sorted(spans, key=lambda s: s.since_ms)
     if any(after.since_ms < before.until_ms for before, after in pairwise(ordered)):
@@ -131,7 +131,7 @@ def _in_one_row(spans: list[Span], scale: _Scale) -> bool:
     return all(fits(s.label, scale(s.until_ms) - scale(s.since_ms), _PHONE_PX) for s in spans)
 
 
-def _label(span: Span, scale: _Scale, y: int) -> Markup:
+def _label(span: Span, scale: Scale, y: int) -> Markup:
     """The label stands over its bar, on the side where there is room; the note follows where the page is wide."""
     begin, end = scale(span.since_ms), scale(span.until_ms)
     text: list[str | Markup] = [plain(span.label)]
@@ -142,7 +142,7 @@ def _label(span: Span, scale: _Scale, y: int) -> Markup:
     return element("text", *text, x=f"{x:.2f}%", y=y, class_=f"label haloed {anchor}")
 
 
-def _bar(span: Span, telling: Telling, scale: _Scale, y: int, *, inside: bool) -> Markup:
+def _bar(span: Span, telling: Telling, scale: Scale, y: int, *, inside: bool) -> Markup:
     begin, end = scale(span.since_ms), scale(span.until_ms)
     width, height = max(end - begin, 0.8), 24 if inside else 13
     told = f"{plain(span.label)}: {telling.when(span.since_ms)} – {telling.when(span.until_ms)}"
@@ -156,7 +156,7 @@ def _bar(span: Span, telling: Telling, scale: _Scale, y: int, *, inside: bool) -
     return together([bar, words_at(begin + width / 2, y + 17, span.label, f"within{roomy}", "middle")])
 
 
-def _moon_lines(scale: _Scale, telling: Telling, height: int) -> list[Markup]:
+def _moon_lines(scale: Scale, telling: Telling, height: int) -> list[Markup]:
     """A line at each new moon; dates at so many of them as a narrow page has room for."""
     try:
         first, last = cycle_at(scale.first_ms) + 1, cycle_at(scale.last_ms)
@@ -180,7 +180,7 @@ def _moon_lines(scale: _Scale, telling: Telling, height: int) -> list[Markup]:
     return drawn
 
 
-def _year_lines(scale: _Scale, telling: Telling, height: int) -> list[Markup]:
+def _year_lines(scale: Scale, telling: Telling, height: int) -> list[Markup]:
     """For many years: five lines with their dates."""
     drawn = []
     for part in range(5):
@@ -191,7 +191,7 @@ def _year_lines(scale: _Scale, telling: Telling, height: int) -> list[Markup]:
     return drawn
 
 
-def _now_line(now_ms: int, scale: _Scale, height: int) -> Markup:
+def _now_line(now_ms: int, scale: Scale, height: int) -> Markup:
     x = scale(now_ms)
     anchor = "end" if x > 88 else "start"
     line = element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=32, y2=height, class_="now")
@@ -206,7 +206,7 @@ def chart(block: Chart, telling: Telling) -> Markup:
     points = [point for line in block.series for point in line.points]
     if not points:
         return Markup()
-    scale = _Scale(min(ms for ms, _ in points), max(ms for ms, _ in points))
+    scale = Scale(min(ms for ms, _ in points), max(ms for ms, _ in points))
     ticks = _ticks(min(0, *(v for _, v in points)), max(0, *(v for _, v in points)))
     top, plot = 14, 190
 
@@ -265,7 +265,7 @@ def _ticks(low: int, high: int) -> list[int]:
     return [n * step for n in range(first, -(-high // step) + 1)] if high > low else [first * step, (first + 1) * step]
 
 
-def _dates(scale: _Scale) -> list[tuple[int, str]]:
+def _dates(scale: Scale) -> list[tuple[int, str]]:
     reach = scale.last_ms - scale.first_ms
     return [(scale.first_ms, "start"), (scale.first_ms + reach // 2, "middle"), (scale.last_ms, "end")]
 
@@ -313,103 +313,3 @@ def shortened(text: str, letters: int) -> str:
     """A text cut to so many letters, with a sign that it was."""
     text = plain(text)
     return text if len(text) <= letters else text[: max(1, letters - 1)].rstrip() + "…"
-
-
-# The moon
-
-
-def wheel(block: Wheel, telling: Telling) -> Markup:
-    """The cycle as a circle from new moon at the top, clockwise, with now and numbered marks; their list is below."""
-    try:
-        begins, ends = cycle_bounds(cycle_at(block.now_ms))
-    except OutsideTable:
-        return Markup()
-    share = (block.now_ms - begins) / (ends - begins)
-    number = count(1)
-    parts = [
-        element("circle", cx=150, cy=150, r=112, class_="ring"),
-        _arc(112, share),
-        moon_disc(150, 150, 46, phase(block.now_ms)),
-        _hand(share),
-    ]
-    items = []
-    for quarter, name in enumerate(("new moon", "first quarter", "full moon", "last quarter")):
-        x, y = _on_ring(quarter / 4, 112)
-        parts.append(element("circle", element("title", name), cx=x, cy=y, r=5, class_="quarter"))
-    for mark in sorted(block.marks, key=lambda m: m.at_ms):
-        if not begins <= mark.at_ms < ends:
-            continue
-        x, y = _on_ring((mark.at_ms - begins) / (ends - begins), 134)
-        told = str(next(number))
-        parts.append(element("circle", element("title", plain(mark.label)), cx=x, cy=y, r=12, class_="mark"))
-        parts.append(element("text", told, x=x, y=y + 4.5, class_="mark-number middle"))
-        items.append(element("li", f"{plain(mark.label)} – {telling.when(mark.at_ms)}"))
-    desc = f"{phase_name(block.now_ms).capitalize()}, {phase(block.now_ms) // 10} per cent of the cycle has passed."
-    face = element(
-        "svg",
-        element("title", plain(block.caption)),
-        element("desc", desc),
-        *parts,
-        class_="picture wheel",
-        viewBox="0 0 300 300",
-        width=300,
-        height=300,
-        role="img",
-        aria_label=plain(block.caption),
-    )
-    return element("div", face, element("ol", *items, class_="marks"), class_="wheel-place") if items else face
-
-
-def moon_disc(cx: float, cy: float, radius: float, permille: int) -> Markup:
-    """The moon's face at so many permille of its cycle: lit on the right while it waxes (seen from the north)."""
-    share = permille / 1000
-    bulge = radius * cos(2 * pi * share)
-    lit_right = share < 0.5
-    outer = 1 if lit_right else 0
-    inner = int((bulge < 0) == lit_right)
-    path = (
-        f"M{cx:.1f} {cy - radius:.1f}A{radius:.1f} {radius:.1f} 0 0 {outer} {cx:.1f} {cy + radius:.1f}"
-        f"A{abs(bulge):.1f} {radius:.1f} 0 0 {inner} {cx:.1f} {cy - radius:.1f}Z"
-    )
-    return together([element("circle", cx=cx, cy=cy, r=radius, class_="moon-dark"), element("path", d=path, class_="moon-lit")])
-
-
-def strip(now_ms: int, marks: list[tuple[str, int]], telling: Telling) -> Markup:
-    """The cycle as a thin line for the header: new moon to new moon, full moon between, marks and now."""
-    try:
-        begins, ends = cycle_bounds(cycle_at(now_ms))
-    except OutsideTable:
-        return Markup()
-    scale = _Scale(begins, ends)
-    now = scale(now_ms)
-    parts = [
-        element("line", x1="1%", x2="99%", y1=12, y2=12, class_="rail"),
-        element("line", x1="1%", x2=f"{now:.2f}%", y1=12, y2=12, class_="gone"),
-        element("circle", cx="1%", cy=12, r=4, class_="new-moon"),
-        element("circle", cx="50%", cy=12, r=4, class_="full-moon"),
-        element("circle", cx="99%", cy=12, r=4, class_="new-moon"),
-    ]
-    for label, at_ms in marks:
-        if begins <= at_ms < ends:
-            x = f"{scale(at_ms):.2f}%"
-            title = element("title", f"{plain(label)}: {telling.when(at_ms)}")
-            parts.append(element("line", title, x1=x, x2=x, y1=5, y2=19, class_="mark"))
-    parts.append(element("circle", element("title", "now"), cx=f"{now:.2f}%", cy=12, r=5, class_="now"))
-    return element("svg", *parts, class_="strip", width="100%", height=24, aria_hidden="true")
-
-
-def _on_ring(share: float, radius: float) -> tuple[float, float]:
-    angle = 2 * pi * share
-    return 150 + radius * sin(angle), 150 - radius * cos(angle)
-
-
-def _arc(radius: float, share: float) -> Markup:
-    x, y = _on_ring(share, radius)
-    path = f"M150 {150 - radius:.1f}A{radius:.1f} {radius:.1f} 0 {int(share > 0.5)} 1 {x:.1f} {y:.1f}"
-    return element("path", d=path, class_="gone")
-
-
-def _hand(share: float) -> Markup:
-    inner, outer = _on_ring(share, 56), _on_ring(share, 112)
-    line = element("line", x1=inner[0], y1=inner[1], x2=outer[0], y2=outer[1], class_="now")
-    return together([line, element("circle", element("title", "now"), cx=outer[0], cy=outer[1], r=7, class_="now-dot")])

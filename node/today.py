@@ -40,7 +40,7 @@ def marks(found: Needs, now_ms: int) -> list[Mark]:
         _, ends = moon.cycle_bounds(moon.cycle_at(now_ms))
     except moon.OutsideTable:
         return []
-    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms < ends]
+    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms <= ends]
     return [Mark(each.what, each.until_ms) for each in sorted(near, key=lambda each: each.until_ms)[:_MARKS]]
 
 

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct
 
-from node import render_html, render_svg
+from node import render_html, render_svg_moon
 from node.commands_member import URL
 from node.health import durability, holdings
 from node.home import Home
@@ -136,13 +136,20 @@ class Desk:
         return await self.home.read(see, EVERYTHING)
 
     async def show(
-        self, request: web.Request, visit: Visit, build: Callable[[Seen], Page], room: str = "", *, live: bool = False
+        self,
+        request: web.Request,
+        visit: Visit,
+        build: Callable[[Seen], Page],
+        room: str = "",
+        *,
+        live: bool = False,
+        also: int = 0,
     ) -> web.Response:
-        """A page, remembered if it is a `live` one (which holds no form)."""
+        """A page, remembered if it is a `live` one (which holds no form); `also` is what it depends on besides."""
         if not live:
             made = await self.look(visit, lambda seen: self._finish(seen, build(seen), room, live=False))
             return _answer(request, made)
-        key = (request.path_qs, visit.member or b"", visit.live)
+        key = (request.path_qs, visit.member or b"", visit.live, also)
 
         def remembered(seen: Seen) -> _Made:
             now = (self.home.version, seen.now_ms // _MINUTE_MS)
@@ -206,7 +213,7 @@ def _moon(seen: Seen) -> dict[str, Any]:
     near = marks(needs(seen.view, seen.member, now_ms), now_ms)
     day = (now_ms - begins) // 86_400_000 + 1
     words = f"{moon.phase_name(now_ms).capitalize()}, day {day} of this cycle. New moon {seen.telling.when(ends)}."
-    return {"strip": render_svg.strip(now_ms, [(mark.label, mark.at_ms) for mark in near], seen.telling), "words": words}
+    return {"strip": render_svg_moon.strip(now_ms, [(mark.label, mark.at_ms) for mark in near], seen.telling), "words": words}
 
 
 def _footing(seen: Seen) -> str:

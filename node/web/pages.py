@@ -14,9 +14,10 @@ from node import health, news, record_page, today
 from node.markup import element, together
 from node.names import read_record
 from node.receipts import receipt_of
-from node.render_html import render
+from node.render_html import render, slug
 from node.web.desk import Page, Seen, blocks
 from node.web.keys import DESK, VISIT
+from node.web.session import LOOKED, is_secure, looked
 from node.words import count
 from protocol import moon as moons
 from protocol.keychain import KeyChainError, parse_space, space_name
@@ -25,7 +26,8 @@ from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark,
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice
 from protocol.practices import PRACTICES
 
-_NEWS, _STEP, _LOOKED_AT = 20, 50, 400
+_NEWS, _STEP, _LOOKED_AT = 60, 50, 400
+_LOOKED_S = 400 * 86_400
 _LEADS = {
     "assembly": "How we decide, who belongs to us, and by whose word.",
     "commons": "What we have and owe, and what stays.",
@@ -45,11 +47,16 @@ def missing() -> web.HTTPNotFound:
 
 
 async def home(request: web.Request) -> web.Response:
-    """Today."""
-    return await request.app[DESK].show(request, request[VISIT], _today, "today", live=True)
+    """Today; what came since one looked the time before is marked."""
+    desk = request.app[DESK]
+    since_ms, cookie = looked(request, desk.home.clock.now_ms())
+    response = await desk.show(request, request[VISIT], lambda seen: _today(seen, since_ms), "today", live=True, also=since_ms)
+    secure = is_secure(request, desk.own_url)
+    response.set_cookie(LOOKED, cookie, max_age=_LOOKED_S, path="/", httponly=True, samesite="Lax", secure=secure)
+    return response
 
 
-def _today(seen: Seen) -> Page:
+def _today(seen: Seen, since_ms: int) -> Page:
     told: list[Block] = []
     if seen.member:
         told += [Text(sentence, "warn") for sentence in seen.home.warnings()]
@@ -57,7 +64,8 @@ def _today(seen: Seen) -> Page:
     else:
         told += today.for_visitor(seen.view, seen.now_ms)
     latest = news.latest(seen.home, seen.view.audience, _NEWS)
-    told += [Heading("What changed"), news.grid(latest, seen.view, "", since_ms=seen.now_ms - 86_400_000)]
+    told += [Heading("What changed"), news.grid(latest, seen.view, "", since_ms=since_ms, gathered=True)]
+    told.append(Facts([("Before that", Link("everything that was recorded", "/memory"))]))
     title = "Today" if seen.member else seen.home.name
     lead = seen.telling.exact(seen.now_ms).partition(",")[0]
     return Page(title, blocks(seen, told), lead)
@@ -76,9 +84,9 @@ def _room(seen: Seen, name: str) -> Page:
     told: list[Block] = []
     if name == "archipelago":
         told += health.archipelago(seen.home, seen.now_ms)
-    for practice in PRACTICES:
-        if practice.room == name:
-            told += _practice(seen, practice)
+    here = [practice for practice in PRACTICES if practice.room == name]
+    for practice in here:
+        told += _first_part(list(_practice(seen, practice)), practice) if len(here) > 1 else _practice(seen, practice)
     return Page(_TITLES[name], blocks(seen, told), _LEADS[name])
 
 
@@ -97,6 +105,17 @@ def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
     for block in practice.page(seen.view, seen.now_ms):
         if seen.member or not isinstance(block, Action):
             yield block
+
+
+def _first_part(told: list[Block], practice: Practice) -> list[Block]:
+    """Of a practice that shares its room the first section, and where the others are."""
+    opened = [number for number, block in enumerate(told) if isinstance(block, Heading) and block.level <= 2]
+    if len(opened) < 2:
+        return told
+    later = [block.text for block in told[opened[1] :] if isinstance(block, Heading) and block.level <= 2]
+    path = f"/practice/{practice.name}"
+    rows: list[tuple[str, Cell]] = [(title, Link(f"in {practice.title}", f"{path}#{slug(title, set())}")) for title in later]
+    return [*told[: opened[1]], Facts(rows)]
 
 
 def _practice_named(name: str) -> Practice:

@@ -12,6 +12,7 @@ Source: OWASP's page on cross-site request forgery, as read in 2025; RFC 6265bis
 from __future__ import annotations
 
 import hmac
+import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -20,7 +21,8 @@ from msgspec import Struct
 from node.vault import ABSOLUTE_MS, Session
 from protocol.practice import EVERYTHING, PUBLIC
 
-COOKIE, SECURE_COOKIE = "session", "__Host-session"
+COOKIE, SECURE_COOKIE, LOOKED = "session", "__Host-session", "looked"
+_SAME_LOOK_MS = 1_800_000
 _TOKEN_BYTES = 16
 
 
@@ -105,6 +107,18 @@ def unmasked(token: str) -> bytes:
     if len(both) != 2 * _TOKEN_BYTES:
         return b""
     return bytes(a ^ b for a, b in zip(both[:_TOKEN_BYTES], both[_TOKEN_BYTES:], strict=True)).hex().encode()
+
+
+def looked(request: web.Request, now_ms: int) -> tuple[int, str]:
+    """When this browser looked at Today the time before (0: never), and the cookie's new value.
+
+    Looking again within half an hour is the same look, so that what is new does not vanish at the next click.
+    """
+    found = re.fullmatch(r"(\d{1,15})-(\d{1,15})", request.cookies.get(LOOKED, ""))
+    before, last = (int(found[1]), int(found[2])) if found else (0, 0)
+    if now_ms - last > _SAME_LOOK_MS:
+        before = last
+    return before, f"{before}-{now_ms}"
 
 
 def own_path(path: str) -> str:
