@@ -48,9 +48,7 @@ class Faces:
         """Cosign a head of a log that this node follows, or say why not."""
         try:
             async with asyncio.timeout(BODY_DEADLINE_S):
-                body = await request.content.read(witness.MAX_BODY + 1)
-                while len(body) <= witness.MAX_BODY and (more := await request.content.read(witness.MAX_BODY + 1 - len(body))):
-                    body += more
+                body = await request.read()
         except TimeoutError:
             return web.Response(status=408, text="The request did not arrive in time.\n")
         home = self.home
