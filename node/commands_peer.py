@@ -81,7 +81,7 @@ def _link(home: Home, other: bytes, key: SigningKey, purpose: str, cycles: int, 
             home.actions.submit("link.accepted/1", {"other": other.hex(), "offer": row.id.hex(), "terms": terms}, key)
             return "accepted"
     until = cycle_at(now_ms) + (cycles or view.parameter(LONGEST, now_ms))
-    offered = Terms(purpose, "allies", sorted(duties), until)  # type: ignore[arg-type]  # names of duties, from the flags
+    offered = Terms(purpose=purpose, shares="allies", duties=sorted(duties), until_cycle=until)  # type: ignore[arg-type]  # names of duties, from the flags
     try:
         home.actions.submit("link.offered/1", {"other": other.hex(), "terms": to_json(offered)}, key)
     except Refused as refusal:

@@ -15,7 +15,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from datetime import UTC
 from typing import Any
 
@@ -33,12 +33,13 @@ from node.commands import APART, READ, VERBS, perform
 from node.commands_peer import PEER_VERBS
 from node.control import Say
 from node.home import Home
-from node.server import listen
+from node.server import bind, listen
 from node.station import ALLOWED, URL, Station
 from node.web.app import construct_app
 
 QUIET_S = 0.15  # after a commit of ours, before peers are told: an import is many commits
 TICK_S = 1.0
+GAP_MS = 300  # between two talks with a peer that has news
 
 log = structlog.get_logger("node")
 
@@ -64,9 +65,10 @@ class Running:
         self._tasks: set[asyncio.Task[None]] = set()
         self._moved: asyncio.TimerHandle | None = None
         self._size = home.log.size
-        self._sweep = Sweep(every_ms=int(settings.sweep_s * 1000))
+        self._sweep = Sweep(every_ms=int(settings.sweep_s * 1000), gap_ms=GAP_MS)
         self._scheduler = AsyncIOScheduler(jobstores={"default": MemoryJobStore()}, timezone=UTC)
         self._chance = random.SystemRandom().random
+        self._open = AsyncExitStack()
         self.url = settings.url
 
     async def start(self) -> None:
@@ -77,40 +79,47 @@ class Running:
         if settings.alone:
             home.store.keep_setting("alone", f"{home.clock.now_ms()} {settings.alone}")
             home.heads.alone()
-        here = f"http://{settings.host}:{settings.port}"
-        self.station = Station(home, [settings.url or here], on_event=self._on_event)
-        app = construct_app(home, self.station)
-        self._listening = await listen(app, settings.host, settings.port)
-        self.url = settings.url or f"http://{settings.host}:{self._listening.port}"
-        self._control = await control.serve(home.folder, self._perform)
+        where = bind(settings.host, settings.port)
+        self._open.callback(where.close)
+        self.url = settings.url or f"http://{settings.host}:{where.getsockname()[1]}"
+        self.station = Station(home, [self.url], on_event=self._on_event)
+        self._open.push_async_callback(self.station.close)
+        self._open.push_async_callback(self._end_tasks)
+        listening = await listen(construct_app(home, self.station), where)
+        self._open.push_async_callback(listening.close)
+        commands = await control.serve(home.folder, self._perform)
+        self._open.callback(control.leave, home.folder)
+        self._open.callback(commands.close)
         home.store.listeners.append(self._committed)
+        self._open.callback(home.store.listeners.remove, self._committed)
         await self._set_turns()
         for peer in home.store.peers():
             self._sweep.soon(peer.space, home.clock.now_ms())
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, max_instances=1, coalesce=True)
         self._scheduler.start()
+        self._open.callback(self._scheduler.shutdown, wait=False)
         for each in home.store.logs():  # what a crash left between being durable and being in the tables
             if each.judged < each.size:
                 home.audit_soon(each.space)
 
     async def stop(self) -> None:
-        """Bring everything down."""
-        self.home.store.listeners.remove(self._committed)
-        self._scheduler.shutdown(wait=False)
-        self._control.close()
-        control.leave(self.home.folder)
+        """Bring down what was brought up, the last first."""
         if self._moved is not None:
             self._moved.cancel()
-        await self._listening.close()
+        await self._open.aclose()
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.station.close()
 
     # Turns
 
     async def _tick(self) -> None:
         await self._set_turns()
+        await self._talk_to_due()
+
+    async def _talk_to_due(self) -> None:
         for space in self._sweep.due(self.home.clock.now_ms()):
             self._sweep.begin(space, self.home.clock.now_ms())
             self._task(self._turn(space))
@@ -165,6 +174,10 @@ class Running:
             peer = self.home.store.peer(event.space)
             if peer is not None and peer.standing & MIRROR:
                 self._sweep.soon(event.space, now_ms)  # our cosignature is news to them
+        else:
+            return
+        self._loop.call_later(GAP_MS / 1000, lambda: self._task(self._talk_to_due()))
+        self._task(self._talk_to_due())
 
     # Commands
 
@@ -200,5 +213,4 @@ async def run(home: Home, settings: Settings, ready: Callable[[str], None]) -> N
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-        with suppress(AttributeError):  # what was not started has nothing to stop
-            await running.stop()
+        await running.stop()

@@ -10,7 +10,7 @@
 
 Example::
 
-    listening = await listen(app, "127.0.0.1", 8400)
+    listening = await listen(app, bind("127.0.0.1", 8400))
     ...
     await listening.close()
 """
@@ -18,6 +18,7 @@ Example::
 from __future__ import annotations
 
 import asyncio
+import socket
 import weakref
 from typing import Any
 
@@ -171,12 +172,6 @@ class Listening:
     def __init__(self, runner: web.AppRunner, server: asyncio.Server) -> None:
         self._runner, self._server = runner, server
 
-    @property
-    def port(self) -> int:
-        """The port, also where 0 was asked for."""
-        number: int = self._server.sockets[0].getsockname()[1]
-        return number
-
     async def close(self) -> None:
         """Take no more connections, let requests end (2 seconds), close all."""
         self._server.close()
@@ -184,15 +179,23 @@ class Listening:
         await self._server.wait_closed()
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens; ServerError if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise ServerError(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another with --port.") from error
+
+
 async def listen(
     app: web.Application,
-    host: str,
-    port: int,
+    where: socket.socket,
     *,
     head_deadline_s: float = HEAD_DEADLINE_S,
     body_deadline_s: float = BODY_DEADLINE_S,
 ) -> Listening:
-    """Serve an application that is not frozen yet; ServerError if the address cannot be had."""
+    """Serve an application that is not frozen yet on a socket from `bind`, which is closed with it."""
     fast: Any = http_parser.HttpRequestParser
     if fast is http_parser.HttpRequestParserPy:
         raise ServerError("aiohttp runs without its parser in C here. Install aiohttp from a wheel for this machine.")
@@ -203,9 +206,5 @@ async def listen(
     )
     await runner.setup()
     inner: Any = runner.server
-    try:
-        server = await asyncio.get_running_loop().create_server(lambda: Door(inner(), doors), host, port, backlog=128)
-    except OSError as error:
-        await runner.cleanup()
-        raise ServerError(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another with --port.") from error
+    server = await asyncio.get_running_loop().create_server(lambda: Door(inner(), doors), sock=where)
     return Listening(runner, server)

@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from node.server import Doors, Listening, ServerError, listen
+from node.server import Doors, ServerError, bind, listen
 
 SOON_S = 0.3
 
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[Listening]:
+async def server() -> AsyncIterator[int]:
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=(await request.read()).decode())
 
@@ -27,14 +27,16 @@ async def server() -> AsyncIterator[Listening]:
 
     app = web.Application()
     app.add_routes([web.get("/", echo), web.post("/", echo), web.get("/slow", slow)])
-    up = await listen(app, "127.0.0.1", 0, head_deadline_s=SOON_S, body_deadline_s=SOON_S)
-    yield up
+    where = bind("127.0.0.1", 0)
+    port: int = where.getsockname()[1]
+    up = await listen(app, where, head_deadline_s=SOON_S, body_deadline_s=SOON_S)
+    yield port
     await up.close()
 
 
-async def talk(server: Listening, *pieces: bytes, pause_s: float = 0.0) -> tuple[bytes, float]:
+async def talk(server: int, *pieces: bytes, pause_s: float = 0.0) -> tuple[bytes, float]:
     """What comes back for these bytes, until the other side closes, and how long that took."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server)
     began = time.monotonic()
     heard = asyncio.create_task(_listen(reader))
     for piece in pieces:
@@ -58,19 +60,19 @@ async def _listen(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-async def test_a_connection_without_a_whole_head_is_cut_off(server: Listening, start: bytes) -> None:
+async def test_a_connection_without_a_whole_head_is_cut_off(server: int, start: bytes) -> None:
     answer, took = await talk(server, start)
     assert answer == b""
     assert took < 10 * SOON_S
 
 
-async def test_a_head_that_drips_is_cut_off(server: Listening) -> None:
+async def test_a_head_that_drips_is_cut_off(server: int) -> None:
     answer, took = await talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n", *[b"a"] * 40, pause_s=SOON_S / 8)
     assert answer == b""
     assert took < 20 * SOON_S
 
 
-async def test_a_second_head_that_drips_is_cut_off_too(server: Listening) -> None:
+async def test_a_second_head_that_drips_is_cut_off_too(server: int) -> None:
     first = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     answer, took = await talk(server, first, *[b"G", b"E"] * 20, pause_s=SOON_S / 8)
     assert answer.startswith(b"HTTP/1.1 200")
@@ -78,13 +80,13 @@ async def test_a_second_head_that_drips_is_cut_off_too(server: Listening) -> Non
     assert took < 20 * SOON_S
 
 
-async def test_a_body_that_does_not_come_is_answered_408(server: Listening) -> None:
+async def test_a_body_that_does_not_come_is_answered_408(server: int) -> None:
     answer, took = await talk(server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
     assert answer.startswith(b"HTTP/1.1 408")
     assert took < 10 * SOON_S
 
 
-async def test_compressed_and_oversized_bodies_are_not_read(server: Listening) -> None:
+async def test_compressed_and_oversized_bodies_are_not_read(server: int) -> None:
     zipped = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"
     assert (await talk(server, zipped))[0].startswith(b"HTTP/1.1 415")
     large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
@@ -102,14 +104,14 @@ async def test_compressed_and_oversized_bodies_are_not_read(server: Listening) -
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
-async def test_odd_framings_are_refused(server: Listening, probe: bytes) -> None:
+async def test_odd_framings_are_refused(server: int, probe: bytes) -> None:
     answer, _ = await talk(server, probe)
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400"))
 
 
-async def test_a_slow_answer_on_a_kept_connection_is_not_cut_off(server: Listening) -> None:
+async def test_a_slow_answer_on_a_kept_connection_is_not_cut_off(server: int) -> None:
     connector = aiohttp.TCPConnector(limit=1)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}", connector=connector) as session:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server}", connector=connector) as session:
         for _ in range(2):
             async with session.get("/slow") as answer:
                 assert await answer.text() == "slow"
@@ -119,9 +121,9 @@ async def test_a_slow_answer_on_a_kept_connection_is_not_cut_off(server: Listeni
         assert len(connector._conns) == 1
 
 
-async def test_others_are_served_while_many_stall(server: Listening) -> None:
+async def test_others_are_served_while_many_stall(server: int) -> None:
     stalled = [asyncio.create_task(talk(server, b"GET /")) for _ in range(50)]
-    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{server.port}/") as answer:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{server}/") as answer:
         assert answer.status == 200
     await asyncio.gather(*stalled)
 
@@ -139,6 +141,6 @@ def test_one_connection_too_many_is_turned_away() -> None:
     assert doors.enter(None, second)  # type: ignore[arg-type]  # only counted
 
 
-async def test_a_port_that_is_taken_is_said(server: Listening) -> None:
+async def test_a_port_that_is_taken_is_said(server: int) -> None:
     with pytest.raises(ServerError, match="--port"):
-        await listen(web.Application(), "127.0.0.1", server.port)
+        bind("127.0.0.1", server)
