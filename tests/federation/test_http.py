@@ -386,6 +386,27 @@ async def test_a_hostile_server_is_left_in_time_and_nothing_of_it_is_kept(behavi
     await runner.cleanup()
 
 
+async def test_an_answer_that_says_it_is_compressed_is_not_read() -> None:
+    async with pair() as (a, b):
+
+        async def on(request: web.Request) -> web.Response:
+            async with aiohttp.ClientSession() as session:
+                headers = {"Content-Type": "application/cbor"}
+                async with session.post(b.url + request.path, data=await request.read(), headers=headers) as answer:
+                    return web.Response(body=await answer.read(), headers={**headers, **extra})
+
+        app = web.Application()
+        app.add_routes([web.post("/{rest:.*}", on)])
+        runner, url = await serve(app)
+        befriend(a.node.isle, b.node.isle, url=url)
+        extra = {"Content-Encoding": "identity"}
+        with pytest.raises(Refused, match="another form"):
+            await a.client.sync(b.space)
+        extra = {}
+        await a.client.sync(b.space)
+        await runner.cleanup()
+
+
 async def test_one_that_does_not_know_us_is_told_our_key_chain_once() -> None:
     async with pair() as (a, b):
         peer = a.node.store.peer(b.space)

@@ -278,6 +278,20 @@ def test_an_epoch_that_leaves_what_is_held_is_refused_but_is_no_fork(pair: tuple
     assert not isinstance(caught.value, Forked)
 
 
+def test_an_epoch_that_does_not_hold_the_head_its_rotation_names_is_refused(pair: tuple[Isle, Isle]) -> None:
+    source, puller = pair
+    chain = source.rotate(10, bytes(32))
+    source.store.held[source.space].log = replace(source.store.held[source.space].log, head="", head_size=0)
+    source.write(4)
+    source.sign_head()
+    puller.store.learn(chain)
+    wanted = asked(puller, source)
+    assert wanted.sizes == (10,)
+    content, data = answer(source, wanted)
+    with pytest.raises(PullError, match="key chain names"):
+        take(puller, source, wanted, content, data)
+
+
 def test_what_a_peer_may_not_see_is_withheld_and_the_tree_still_verifies() -> None:
     source, puller = Isle("source"), Isle("puller")
     source.write(3)
