@@ -6,8 +6,10 @@ import os
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
 from federation.cosignature import name_of
+from federation.word import Stub, Word, format_heads, parse_heads
 from protocol import evidence, note, summary
 from tests.federation.isle import Isle
 from tests.simulator.world import Place, World, memoised
@@ -161,6 +163,49 @@ def test_a_space_that_shows_two_histories_is_found_out_by_all(seed: int) -> None
         assert evidence.check(file).space == first.space
         log = place.isle.store.log(first.space)
         assert log is not None and log.stopped
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_of_five_that_send_rubbish_old_answers_and_lies_harm_nobody(seed: int) -> None:
+    """One garbles or repeats what it answers, one tells of heads that it has not: the others agree, and convict nobody."""
+    world = World(seed, drop=0.05, skew_ms=0)
+    garbler, liar, *honest = world.places.values()
+    old: list[bytes] = []
+
+    def said(place: Place, answer: bytes) -> bytes:
+        if place is not garbler or world.random.random() < 0.2:
+            return answer
+        old.append(answer)
+        if world.random.random() < 0.5:
+            return world.random.choice(old)
+        garbled = bytearray(answer)
+        garbled[world.random.randrange(len(garbled))] ^= 1 << world.random.randrange(8)
+        return bytes(garbled)
+
+    assert liar.node is not None
+    service = liar.node.service
+    tell = service.word
+
+    def lie(peer: bytes, now_ms: int) -> Word:
+        stubs = parse_heads(tell(peer, now_ms).heads)
+        told = [Stub(each.space, each.size + world.random.choice([0, 0, 1, 1000]), world.random.randbytes(8)) for each in stubs]
+        return replace(tell(peer, now_ms), heads=format_heads(told))
+
+    service.word = lie  # type: ignore[method-assign]  # it lies
+    world.said = said
+    for _ in range(20):
+        world.write(world.random.choice(honest))
+        world.run(world.now_ms + 3_000)
+    world.run(world.now_ms + 60_000)
+    for place in honest:
+        assert not place.isle.store.evidence()
+        for other in honest:
+            size = other.isle.store.edge(other.space).size
+            assert place.isle.store.rows(other.space, 0, size)[-1:] != []
+            assert [row.digest for row in place.isle.store.rows(other.space, 0, size)] == [
+                row.digest for row in other.isle.store.rows(other.space, 0, size)
+            ]
+    assert sum(world.counts[f"failed {name}"] for name in ("EnvelopeError", "NotGenuine", "PullError", "RowsError")) > 10
 
 
 def settled_without(world: World, space: bytes) -> bool:
