@@ -6,7 +6,8 @@
   seconds or the request is answered 408 and the connection closed.
 - Nothing that is compressed is unpacked: a request with a Content-Encoding is answered 415.
 - At most `MOST_CONNECTIONS` at a time; the newest is turned away.
-- After an answer aiohttp reads on for 2 seconds at most; nothing is written about who asked for what.
+- After an answer aiohttp reads on for 2 seconds at most; nothing is written about who asked for what, and no answer says
+  with what it was made.
 
 Example::
 
@@ -160,6 +161,11 @@ async def _take_body(request: web.Request, deadline_s: float) -> web.Response | 
     return None
 
 
+async def _say_less(request: web.Request, response: web.StreamResponse) -> None:
+    """Nobody needs to know what this node is built with."""
+    response.headers.pop("Server", None)
+
+
 def _refuse(status: int, sentence: str) -> web.Response:
     response = web.Response(status=status, text=f"{sentence}\n")
     response.force_close()
@@ -201,6 +207,7 @@ async def listen(
         raise ServerError("aiohttp runs without its parser in C here. Install aiohttp from a wheel for this machine.")
     doors = Doors(head_deadline_s)
     app.middlewares.insert(0, doors.middleware(body_deadline_s))
+    app.on_response_prepare.append(_say_less)
     runner = web.AppRunner(
         app, access_log=None, auto_decompress=False, lingering_time=2.0, keepalive_timeout=IDLE_S, shutdown_timeout=2.0
     )

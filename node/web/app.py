@@ -202,6 +202,8 @@ async def _static(request: web.Request) -> web.Response:
 @web.middleware
 async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The strict policy on every answer, errors and redirects among them; a path that nobody knows gets a page."""
+    if request.path.startswith("/federation/"):  # between nodes every byte counts, and nothing is shown
+        return await handler(request)
     request[VISIT] = Visit()
     try:
         response = await handler(request)
