@@ -105,6 +105,8 @@ def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
     for block in practice.page(seen.view, seen.now_ms):
         if seen.member or not isinstance(block, Action):
             yield block
+    if practice.name == "campaigns":
+        yield from health.campaigns_seen(seen.home, seen.view, seen.now_ms)
 
 
 def _first_part(told: list[Block], practice: Practice) -> list[Block]:
