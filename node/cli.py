@@ -29,6 +29,7 @@ MODULES = {
     "moon": "cli_moon",
     "invite": "cli_member",
     "join": "cli_member",
+    "password": "cli_member",
     "peers": "cli_peers",
     "sync": "cli_peers",
     "campaign": "cli_campaign",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ def register(app: typer.Typer, args: Sequence[str]) -> None:
     """Add the verbs."""
     app.command("invite")(invite)
     app.command("join")(join)
+    app.command("password")(password)
 
 
 def invite(
@@ -33,6 +35,8 @@ def invite(
 
 def _invited(console: Console, told: dict[str, Any]) -> None:
     console.print(told["invitation"], markup=False, soft_wrap=True)
+    if told.get("link"):
+        console.print(told["link"], markup=False, soft_wrap=True)
     if "expires_ms" in told:
         console.print(
             f"For one person, until {moment(told['expires_ms'])} UTC. Send it on a way that others do not read.", markup=False
@@ -58,3 +62,18 @@ def _joined(console: Console, told: dict[str, Any]) -> None:
         return
     console.print(f"{told['member']} asked to join. Another member has to stand for them:", markup=False)
     console.print(f"  archipelago record add member.vouched --candidate {told['key']}", markup=False, soft_wrap=True)
+
+
+def password(
+    context: typer.Context,
+    member: Annotated[str, typer.Argument(metavar="[MEMBER]", help="Whose key it is; if not given, the first here.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a member whose key lies here log in on the pages, with a password that is asked for."""
+    if sys.stdin.isatty():
+        chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        chosen = sys.stdin.readline().rstrip("\n")
+    told = do(folder(context), "password", given(member=member, password=chosen), silent)
+    sentence = f"{told['login']} can log in on the pages now."
+    show(told, as_json=as_json, words=lambda console: console.print(sentence, markup=False))

@@ -103,6 +103,7 @@ VERBS: dict[str, Verb] = {
     "heads": Verb(_quietly(heads)),
     "invite": Verb(_quietly(commands_member.invite), WRITE),
     "join": Verb(_quietly(commands_member.join), WRITE),
+    "password": Verb(_quietly(commands_member.give_login), APART),
     "rebuild": Verb(rebuild, WRITE),
     "export": Verb(export, APART),
     "backup": Verb(backup, APART),

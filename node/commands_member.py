@@ -15,6 +15,7 @@ from node.home import Home
 from protocol.keychain import space_name
 from protocol.keys import SigningKey
 from protocol.membership import MEMBERSHIPS, is_live
+from protocol.practice import KEYS
 
 DAY_MS = 86_400_000
 URL = "url"  # the setting that holds this node's own address
@@ -35,6 +36,7 @@ def invite(home: Home, *, peer: bool = False, days: int = 14, member: str = "", 
     home.actions.submit("member.invited/1", body, home.key_files.key(member))
     return {
         "invitation": invitation.format(invitation.Join(home.space, secret, address)),
+        "link": f"{address.rstrip('/')}/join?invitation={secret.hex()}" if address else "",
         "space": space_name(home.space),
         "expires_ms": expires_ms,
     }
@@ -63,3 +65,13 @@ def join(home: Home, *, given: str, member: str, public_name: str = "") -> dict[
     if live:
         home.actions.submit("member.named/1", {"name": member}, key)
     return {"member": member, "key": key.public.hex(), "admitted": live, "space": space_name(home.space)}
+
+
+def give_login(home: Home, *, member: str = "", password: str) -> dict[str, Any]:
+    """Let a member whose key lies here log in on the pages: their key, sealed under a password."""
+    name = member or (home.key_files.names() or [""])[0]
+    key = home.key_files.key(name)
+    row = home.store.view(home.space).get(KEYS, key.public)
+    who = row.member if row else key.public
+    account = home.accounts.create(name, password, who, key, home.clock.random(40), home.clock.now_ms())
+    return {"login": account.login, "member": account.member.hex()}

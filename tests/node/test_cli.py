@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from node.cli import main
 from node.cli_desk import default_folder
 from node.cli_fields import flat, row
 from node.failure import Misuse
+from node.home import Home
 from protocol import body as bodies
 from protocol.practices import KINDS
 
@@ -256,6 +258,21 @@ def test_rebuilding_gives_the_same_tables(isle: Run) -> None:
     told = isle("rebuild", "--json").json
     assert told["same"]
     assert told["records"] == 3
+
+
+def test_a_member_gets_a_login_for_the_pages_once(isle: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert isle("password").code == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("three words in a row\n"))
+    assert isle("password", "Ada", "--json").json["login"] == "Ada"
+    home = Home.open(tmp_path / "isle")
+    try:
+        account, key = home.accounts.unlock("Ada", "three words in a row", home.clock.now_ms())
+        assert (account.member, key.public) == (home.key_files.key().public,) * 2
+    finally:
+        home.close()
+    monkeypatch.setattr("sys.stdin", io.StringIO("four words in a row\n"))
+    assert "taken" in isle("password").err
 
 
 def test_many_records_come_as_lines_and_refused_ones_are_told_by_number(isle: Run, tmp_path: Path) -> None:
