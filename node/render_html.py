@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from markupsafe import Markup
 
@@ -51,6 +51,8 @@ from protocol.page import (
 
 _WIDE = (Timeline, Chart, Flow, Graph, Difference)
 _ENDINGS = ("ended", "left", "retired", "removed", "suspended", "withdrawn", "declined", "erased", "closed", "reversed")
+_LINK_BYTES = 4000  # a longer address is refused by servers
+_UNNAMED = element("span", "State", class_="unseen")
 _FOLD_ROWS, _FOLD_WORDS = 200, 120
 
 
@@ -184,7 +186,7 @@ def grid(block: Grid, telling: Telling) -> Markup:
     columns = [plain(name) for name in block.columns]
     numeric = _numeric(block.rows, len(columns))
     head = [
-        element("th", name, scope="col", role="columnheader", class_="num" if number else None)
+        element("th", name or _UNNAMED, scope="col", role="columnheader", class_="num" if number else None)
         for name, number in zip(columns, numeric, strict=True)
     ]
     rows = [_row(row, columns, numeric, telling) for row in block.rows[:_FOLD_ROWS]]
@@ -305,8 +307,11 @@ def _unchanged(text: str) -> str | Markup:
 def action(block: Action, *, second: bool = False) -> Markup:
     """A button to the form of a kind, with some fields filled in; the first of a section stands out."""
     path = f"/record/new/{quote(block.kind)}"
-    if block.filled:
-        path += f"?{urlencode(dict(block.filled))}"
+    filled = {name: plain(text) for name, text in block.filled.items()}
+    while filled and sum(len(quote_plus(text)) for text in filled.values()) > _LINK_BYTES:
+        del filled[max(filled, key=lambda name: len(filled[name]))]  # the form takes it from the record that the link names
+    if filled:
+        path += f"?{urlencode(filled)}"
     label = plain(block.label) or kind_title(block.kind)
     quiet = second or block.kind.partition("/")[0].endswith(_ENDINGS)
     return element("a", label, href=path, class_="button second" if quiet else "button")

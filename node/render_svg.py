@@ -31,8 +31,9 @@ _LINES = 6  # styles of lines in the style sheet
 def svg(name: str, caption: str, height: int, *parts: str | Markup, desc: str = "") -> Markup:
     """A picture as wide as its place, with a name and a description for those who do not see it."""
     named = [element("title", plain(caption)), *([element("desc", plain(desc))] if desc else [])]
+    role = "group" if any("<a " in part for part in parts) else "img"  # an image can hold nothing that takes the focus
     return element(
-        "svg", *named, *parts, class_=f"picture {name}", width="100%", height=height, role="img", aria_label=plain(caption)
+        "svg", *named, *parts, class_=f"picture {name}", width="100%", height=height, role=role, aria_label=plain(caption)
     )
 
 

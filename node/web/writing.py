@@ -20,14 +20,15 @@ from node.body_blocks import blocks as body_blocks
 from node.form_values import add_row, to_local, to_utc
 from node.forms_html import Filled, Option, confirmation, form
 from node.markup import element, together
-from node.names import known_as
+from node.names import Read, known_as, read_record
 from node.render_html import render
 from node.web.desk import Page, Seen
 from node.web.keys import DESK, VISIT
 from node.web.offers import SeenOffers
 from node.web.session import Visit, check_token
 from node.web.typed import typed
-from protocol.body import fields, from_flat
+from protocol.body import fields, from_flat, to_flat
+from protocol.judge import to_body
 from protocol.practice import MEMBERS, Kind, Refused
 from protocol.practices import KINDS, PRACTICE_OF
 
@@ -52,8 +53,33 @@ async def blank(request: web.Request) -> web.StreamResponse:
         raise web.HTTPSeeOther(OWN_PAGES[kind.name])
     body: type[Struct] = kind.body
     given = {name: value for name, value in request.query.items() if value}
-    filled = Filled(to_local(body, given, desk.zone), given=frozenset(given))
-    return await show(request, request[VISIT], kind, filled)
+    visit = request[VISIT]
+    values = await desk.look(visit, lambda seen: _from_before(seen, kind, given))
+    return await show(request, visit, kind, Filled(to_local(body, values, desk.zone), given=frozenset(given)))
+
+
+def _from_before(seen: Seen, kind: Kind[Any], given: Mapping[str, str]) -> dict[str, str]:
+    """What the link carries; if it names a record of the same kind, of which this one is a version, then with its words."""
+    known = fields(_body(kind))
+    named = {name.partition(".")[0] for name in given}
+    for field in known:
+        read = _named(seen, given.get(field.name, "")) if field.widget == "record" else None
+        if read is None or read.record.kind != kind.name:
+            continue
+        try:
+            before = to_flat(to_body(kind, read.record.body, read.words))
+        except Refused:
+            continue
+        versions = {each.name for each in known if each.widget in ("record", "space") and not each.required}
+        return {**{name: text for name, text in before.items() if name.partition(".")[0] not in named | versions}, **given}
+    return dict(given)
+
+
+def _named(seen: Seen, text: str) -> Read | None:
+    try:
+        return read_record(seen.home, bytes.fromhex(text), seen.view.audience) if len(text) == 64 else None
+    except ValueError:
+        return None
 
 
 async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Filled, path: str = "") -> web.Response:

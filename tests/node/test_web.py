@@ -427,3 +427,17 @@ async def test_an_open_page_hears_of_a_commit_and_of_no_more_than_its_room(isle:
         data = await stream.content.readline()
         assert b'"commons"' in data
         assert b"secret" not in data
+
+
+async def test_a_form_for_a_version_of_a_record_begins_with_its_words(isle: Isle) -> None:
+    text = "We read the ledger aloud. " * 200
+    body = {"name": "Open ledger", "purpose": "So that nobody has to ask", "text": text, "settings": [], "fuse_cycles": 7}
+    digest = isle.submit("protocol.published/1", body)
+    async with isle.browser() as ada:
+        await ada.log_in()
+        link = f"parent={digest.hex()}&parent_space={isle.home.space.hex()}&name=Ours"
+        assert await ada.get(f"/record/new/protocol.published/1?{link}") == 200
+        assert "We read the ledger aloud." in ada.html
+        assert 'value="Ours"' in ada.html
+        assert 'value="7"' in ada.html
+        assert "Open ledger" in ada.html  # the parent, by name
