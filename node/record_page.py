@@ -34,10 +34,23 @@ def page(home: Home, view: View, read: Read, telling: Telling) -> Iterator[Block
     if own is None:
         return
     yield Facts(_facts(own, read))
+    told = _told(view, read, telling.now_ms)
+    if told:
+        yield Heading("What it says")
+        yield from told
+        yield from _led_to(home, view, read)
+        return
     yield from _says(own, read, telling)
     yield from _led_to(home, view, read)
     if read.found.space == view.id:
         yield from _follow(read)
+
+
+def _told(view: View, read: Read, now_ms: int) -> list[Block]:
+    """What the practice itself says about the record, without the title that the page has already."""
+    practice = PRACTICE_OF.get(read.record.kind)
+    told = list(practice.record(view, read.record.digest, now_ms)) if practice else []
+    return told[1:] if told and isinstance(told[0], Heading) else told
 
 
 def _facts(own: View, read: Read) -> list[tuple[str, Cell]]:

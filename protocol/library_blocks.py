@@ -143,11 +143,13 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
 
 
 def about(view: View, protocol: bytes, now_ms: int) -> Iterator[Block]:
-    """One protocol: its text, where it came from, the difference to ours, who uses it, how it went, and what to do with it."""
+    """One protocol: its text, where it came from, the difference to ours, who uses it, how it went, and what to do with it.
+
+    Nothing for a record that is no protocol.
+    """
     known = all_protocols(view)
     row = known.get(protocol)
     if row is None:
-        yield Text("This node has not seen that protocol.", "warn")
         return
     yield from _card(view, row, now_ms)
     yield Prose(row.text)

@@ -338,6 +338,10 @@ def _no_blocks(view: View, now_ms: int) -> Iterable[Block]:
     return ()
 
 
+def _nothing_more(view: View, digest: bytes, now_ms: int) -> Iterable[Block]:
+    return ()
+
+
 class Kind(Struct, Generic[B], frozen=True):
     """One kind of record; `name` is ``noun.past-tense/version``."""
 
@@ -367,3 +371,4 @@ class Practice(Struct, frozen=True):
     figures: Callable[[View, int], Mapping[str, int]] = _no_figures
     state: Callable[[View, int], Mapping[str, Any]] = _no_state  # what the summary says in public, from public rows
     page: Callable[[View, int], Iterable[Block]] = _no_blocks
+    record: Callable[[View, bytes, int], Iterable[Block]] = _nothing_more  # a record's own page, instead of its bare fields

@@ -60,6 +60,7 @@ from protocol.standing import (
     Terms,
     invited_in,
     spell,
+    standing,
 )
 
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
@@ -463,6 +464,15 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
     yield from _past(stood)
 
 
+def record(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
+    """The page of a call: the campaign as it stands, and what can be done about it."""
+    for call in view.everywhere(CALLS, id=digest):
+        stands = standing(view, call, now_ms)
+        yield from about(view, call, stands, now_ms)
+        if view.id in stands.invited:
+            yield from _ways_on(view, call, stands)
+
+
 def _surge(call: Call, stands: Standing) -> Span:
     tone = "good" if stands.armed else "calm"
     return Span(name_of(call), stands.terms.opens_ms, stands.terms.disperses_ms, stands.phase, tone=tone)
@@ -567,4 +577,5 @@ PRACTICE = Practice(
     figures=figures,
     state=state,
     page=page,
+    record=record,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from protocol.fuse import fuse_ms
-from protocol.library_blocks import due, figures, page, state
+from protocol.library_blocks import about, due, figures, page, state
 from protocol.lineage import (
     ADOPTIONS,
     IN_FORCE,
@@ -316,4 +316,5 @@ PRACTICE = Practice(
     figures=figures,
     state=state,
     page=page,
+    record=about,
 )  # fmt: skip
