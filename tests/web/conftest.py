@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.web.isles import Isle, bare, link, running, year
 
@@ -75,12 +75,16 @@ class Visitor:
         self.page: Page = context.new_page()
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url} {request.failure}"))
+        self.page.on("requestfailed", self._failed)
 
     def _said(self, said: ConsoleMessage) -> None:
         refused = "the server responded with a status of 4" in said.text and said.location["url"] == self.page.url
         if said.type in ("error", "warning") and not refused:
             self.troubles.append(said.text)
+
+    def _failed(self, request: Request) -> None:
+        if not request.url.endswith("/live"):  # the stream of events ends with its page
+            self.troubles.append(f"failed: {request.url} {request.failure}")
 
     def go(self, path: str, status: int = 200) -> Page:
         """Open a page of the node."""

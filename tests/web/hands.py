@@ -29,11 +29,16 @@ class Hand(Protocol):
 
 
 def pressable(page: Page, words: str) -> Locator:
-    """The first link or button that is called so."""
+    """The first link or button that is called so: in the page itself, or else in its header."""
     exact = re.compile(rf"^\s*{re.escape(words)}\s*$")
-    return page.get_by_role("link", name=exact).or_(page.get_by_role("button", name=exact)).or_(
-        page.locator("summary", has_text=exact)
-    ).first  # fmt: skip
+    parts = [
+        part.get_by_role("button", name=exact)
+        .or_(part.get_by_role("link", name=exact))
+        .or_(part.locator("summary", has_text=exact))
+        for part in (page.get_by_role("main"), page.get_by_role("banner"))
+    ]
+    parts[0].or_(parts[1]).first.wait_for()
+    return parts[0].first if parts[0].count() else parts[1].first
 
 
 def field(page: Page, name: str) -> Locator:

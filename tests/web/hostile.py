@@ -46,7 +46,7 @@ HOSTILE = (
     f"javascript:{STING}",
     f"data:text/html,<script>{STING}</script>",
     f"[here](javascript:{STING})",
-    f"![x](x\"onerror=\"{STING})",
+    f'![x](x"onerror="{STING})',
     f"&lt;script&gt;{STING}&lt;/script&gt;",
     "{{ 7 * 191 }}{% raw %}${7*191}#{7*191}<%= 7*191 %>",
     "\u202egnp.tset\u202d \u2066isolated\u2069",
