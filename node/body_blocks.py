@@ -36,7 +36,7 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
     later: list[Block] = []
     for field in known:
         value = values.get(field.name)
-        if value in (None, "", (), []):
+        if value in (None, "", (), []) or _is_hash(field):
             continue
         if field.many:
             later += _many(field, list(value), telling)
@@ -67,6 +67,15 @@ def _many(field: Field, values: list[Any], telling: Telling) -> Iterator[Block]:
         held = asdict(value) if isinstance(value, Struct) else value
         rows.append([cell(inner, held, telling) for inner in shown])
     yield Grid(field.label, [inner.label for inner in shown], rows)
+
+
+def hashes(body: Struct) -> list[tuple[str, Cell]]:
+    """Hashes and keys in a body, which say something under "proof" only."""
+    return [(f.label, getattr(body, f.name).hex()) for f in fields(type(body)) if _is_hash(f) and getattr(body, f.name)]
+
+
+def _is_hash(field: Field) -> bool:
+    return field.type is bytes and field.widget not in _IDS and not field.many
 
 
 def _has_amount(field: Field) -> bool:

@@ -217,7 +217,7 @@ def _help(field: Field, path: str, drawing: _Drawing) -> list[Markup]:
     parts = [plain(field.help)] if field.help else []
     if field.widget == "instant":
         parts.append(f"Times are in {_zone_name(drawing.zone)}.")
-    if field.example and not field.inner:
+    if field.example and not field.inner and not field.choices:
         parts.append(f"For example: {plain(field.example)}.")
     said = [element("span", " ".join(parts), class_="help", id=_help_id(path))] if parts and not repeats else []
     if path == drawing.wrong:

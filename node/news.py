@@ -43,9 +43,9 @@ def latest(home: Home, audience: int, limit: int) -> list[News]:
     return found[:limit]
 
 
-def of_us(home: Home, audience: int, limit: int, before: int | None = None) -> list[News]:
-    """The latest records of our own log, newest first, from under a position."""
-    log = home.log
+def of_space(home: Home, space: bytes, audience: int, limit: int, before: int | None = None) -> list[News]:
+    """The latest records of one log, newest first, from under a position."""
+    log = home.store.need(space)
     return list(_latest_of(home, log, audience, limit, log.judged if before is None else min(log.judged, before)))
 
 

@@ -196,6 +196,7 @@ def grid(block: Grid, telling: Telling) -> Markup:
         element("thead", element("tr", *head, role="row"), role="rowgroup"),
         element("tbody", *rows, role="rowgroup"),
         role="table",
+        class_="brief" if columns[:2] == ["What", "Who"] else None,  # on a narrow page in one line, for it tells itself
     )
     left = len(block.rows) - _FOLD_ROWS
     return together([table, element("p", f"and {left} more, in the export.", class_="empty")]) if left > 0 else table

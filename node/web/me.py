@@ -48,7 +48,10 @@ def _me(seen: Seen, tokens: list[tuple[str, str, int]], made: Markup | str, erro
         pairs += [("Called", naming.name), ("Contact", naming.contact or "–"), ("Languages", naming.languages or "–")]
     told += [Facts(pairs)]
     if visit.live:
-        told += [Action("member.named/1", {}, "Change what members see of you"), *pages.grants(seen, member, "What you may do")]
+        told += [
+            Action("member.named/1", {}, "Change what members see of you"),
+            *pages.grants(seen.view, seen.now_ms, member, "What you may do"),
+        ]
         found = today.needs(seen.view, member, seen.now_ms)
         rows: list[list[Cell]] = [[Ref(each.link, "record", each.what), When(each.until_ms)] for each in found.mine]
         told += [Heading("Due for you"), Grid("", ("What", "Until"), rows, "Nothing waits for you.")]

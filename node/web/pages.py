@@ -23,7 +23,7 @@ from protocol import moon as moons
 from protocol.keychain import KeyChainError, parse_space, space_name
 from protocol.membership import MEMBERSHIPS, founding_of, members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
-from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice
+from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice, View
 from protocol.practices import PRACTICES
 
 _NEWS, _STEP, _LOOKED_AT = 60, 50, 400
@@ -138,7 +138,7 @@ async def memory(request: web.Request) -> web.Response:
 
 
 def _memory(seen: Seen, start: int | None) -> Page:
-    found = news.of_us(seen.home, seen.view.audience, _STEP, start)
+    found = news.of_space(seen.home, seen.home.space, seen.view.audience, _STEP, start)
     told: list[Block] = [Heading("Our record"), news.grid(found, seen.view, "", spaces=False)]
     if found and found[-1].read.found.position > 0:
         earlier = found[-1].read.found.position
@@ -226,11 +226,14 @@ async def member(request: web.Request) -> web.Response:
 
 
 def _member(seen: Seen, wanted: bytes) -> Page:
-    row = seen.view.get(MEMBERSHIPS, wanted)
+    views = [seen.view, *(seen.view.of(log.space) for log in seen.home.store.logs() if not log.ours)]
+    view = next((each for each in views if each and each.get(MEMBERSHIPS, wanted)), seen.view)
+    row = view.get(MEMBERSHIPS, wanted)
     if row is None:
         raise missing()
-    name = name_of(seen.view, wanted)
+    name = name_of(view, wanted)
     pairs: list[tuple[str, Cell]] = [
+        ("Of", Ref(view.id, "space")),
         ("Came", When(row.joined_ms)),
         ("Invited by", Ref(row.invited_by, "member") if row.invited_by else "founded the space"),
         ("Joined with", Ref(row.id)),
@@ -239,14 +242,14 @@ def _member(seen: Seen, wanted: bytes) -> Page:
         pairs.append(("Went", When(row.ended_ms)))
     elif row.admitted_ms is None:
         pairs.append(("State", State("waits for somebody's word", "warn")))
-    told: list[Block] = [Facts(pairs), *grants(seen, wanted)]
-    mine = news.of_us(seen.home, seen.view.audience, _LOOKED_AT)
+    told: list[Block] = [Facts(pairs), *grants(view, seen.now_ms, wanted)]
+    mine = news.of_space(seen.home, view.id, seen.view.audience, _LOOKED_AT)
     theirs = [each for each in mine if news.author_of(seen.view, each) == wanted][:_NEWS]
     told += [Heading("Lately"), news.grid(theirs, seen.view, "", spaces=False)]
     return Page(name, blocks(seen, told))
 
 
-def grants(seen: Seen, wanted: bytes, title: str = "What they may do") -> Iterable[Block]:
+def grants(view: View, now_ms: int, wanted: bytes, title: str = "What they may do") -> Iterable[Block]:
     """What somebody may do here, by what and until when."""
     rows: list[list[Cell]] = [
         [
@@ -256,8 +259,8 @@ def grants(seen: Seen, wanted: bytes, title: str = "What they may do") -> Iterab
             When(row.until_ms) if row.until_ms < FOREVER_MS else "while a member",
             State("paused", "warn") if row.paused else State("in force", "good"),
         ]
-        for row in seen.view.all(GRANTS, holder=wanted)
-        if row.since_ms <= seen.now_ms < row.until_ms
+        for row in view.all(GRANTS, holder=wanted)
+        if row.since_ms <= now_ms < row.until_ms
     ]
     yield Heading(title)
     yield Grid("", ("Grant", "By", "Since", "Until", "State"), rows, "Nothing here that takes a grant.")
