@@ -105,7 +105,7 @@ def _followed(storage: Storage, note: Note, head: Checkpoint) -> Log:
     except KeyChainError as error:
         raise _Refused(404, "This node follows no log of that origin.") from error
     log = storage.log(space)
-    if log is None or log.ours or log.chain.current.number != epoch or head.origin != origin(space, epoch):
+    if log is None or log.ours or log.stopped or log.chain.current.number != epoch or head.origin != origin(space, epoch):
         raise _Refused(404, "This node follows no log of that origin.")
     try:
         check_note(note, head.origin, log.chain.current.keys.log)

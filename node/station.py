@@ -22,6 +22,7 @@ from federation.storage import WITNESS, StorageError
 from node.faces import Faces
 from node.federating import service_of, settle_event
 from node.home import Home
+from protocol.practices.links import linked
 
 T = TypeVar("T")
 URL, ALLOWED = "url", "allowed"  # settings: this node's own address, and networks besides the open internet that it calls
@@ -42,6 +43,7 @@ class Station:
         self.home, self.guard = home, guard_of(home)
         self._told = on_event
         self._settling: set[asyncio.Task[None]] = set()
+        self._asked: dict[bytes, tuple[int, int]] = {}  # what was missing of a log when it was last asked for
         self.service = service_of(home, endpoints)
         self._faces = Faces(home, self.service, tuple(endpoints))
         self.client = Client(self.service, run=self.run, now_ms=home.clock.now_ms, guard=self.guard, on_event=self._on_event)
@@ -87,7 +89,19 @@ class Station:
             raise
         while self._settling:
             await asyncio.gather(*self._settling)
+        await self._ask_for_withheld(space)
         return report
+
+    async def _ask_for_withheld(self, space: bytes) -> None:
+        """Ask an ally, once for each state of our copy, for what was withheld before the link stood."""
+        held = await self.home.write(lambda: self.home.store.log(space))
+        if held is None or not held.missing or self._asked.get(space) == (held.size, held.missing):
+            return
+        if space not in await self.home.read(lambda view: linked(view, self.home.clock.now_ms())):
+            return
+        self._asked[space] = (held.size, held.missing)
+        if await self.client.fill(space, space):
+            await asyncio.wrap_future(self.home.audit_soon(space))
 
     async def audited(self) -> None:
         """Wait until every log is in the tables as far as it is held."""
