@@ -41,6 +41,8 @@ class Heads:
         log = self.store.ours()
         if log is None:
             return ""
+        if self.store.committed_root(log.space) not in (None, log.root):
+            return "The stored log is not the one that was committed. The node signs nothing; restore the last verified backup."
         try:
             signed = self.file.read()
         except HeadFileError as error:
@@ -129,6 +131,8 @@ class Heads:
             edge, _ = grow(edge, [leaf_hash(Entry(row.flag, row.logged, row.digest).encode()) for row in rows])
         if edge.root() != root:
             raise StorageError("The stored entries do not hash into the tree in memory. Nothing is signed; restart the node.")
+        if self.store.committed_root(space) not in (None, root):
+            raise StorageError("The stored entries are not those that were committed. Nothing is signed; restore a backup.")
 
 
 class _Tiles:

@@ -93,6 +93,12 @@ def first(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+@MIGRATIONS(name="0002-root")
+def root(db: sqlite_utils.Database) -> None:
+    """Beside our own log the root of its tree as of the last commit, so that a bit flipped at rest is seen before signing."""
+    db.execute("ALTER TABLE space ADD COLUMN root BLOB")
+
+
 def migrate(db: sqlite_utils.Database) -> None:
     """Bring the file to this release's schema; each step in a transaction of its own."""
     MIGRATIONS.apply(db)

@@ -137,6 +137,8 @@ class Store(Keeping):
         number = self.number(space)
         with self._changing() as db:
             log = self.need(space)
+            if self.committed_root(space) not in (None, log.root):
+                raise StorageError("The stored log is not the one that was committed. Nothing is written; restore a backup.")
             logged = max(log.logged, now_ms // MINUTE_MS)
             fold = Fold(self.tables, number, self.kinds)
             told: list[Placed | Refused] = []
@@ -160,9 +162,8 @@ class Store(Keeping):
                 self._insert(number, log.size, rows)
                 edge = self._grow(number, log.size, [Entry(r.flag, r.logged, r.digest).encode() for r in rows])
                 size = log.size + len(rows)
-                db.execute(
-                    "UPDATE space SET size=?, audited=?, judged=?, logged=? WHERE number=?", (size, size, size, logged, number)
-                )
+                sql = "UPDATE space SET size=?, audited=?, judged=?, logged=?, root=? WHERE number=?"
+                db.execute(sql, (size, size, size, logged, edge.root(), number))
         if rows:
             self._edges[number] = edge
             if erased:
@@ -272,6 +273,12 @@ class Store(Keeping):
 
     def _root(self, number: int, size: int) -> bytes:
         return self._edge(number, size).root()
+
+    def committed_root(self, space: bytes) -> bytes | None:
+        """The root of our own log's tree as it was when its last records were committed; None if none were yet."""
+        with self.database.lock:
+            row = self.db.execute("SELECT root FROM space WHERE id=?", (space,)).fetchone()
+        return row[0] if row else None
 
     def load_edge(self, space: bytes, size: int) -> Edge:
         """The tree at an earlier size, from what is stored."""
