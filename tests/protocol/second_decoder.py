@@ -1,6 +1,6 @@
 """A second reader of the project's own formats, written from `docs/reference/protocol/` to check what the first one says.
 
-It imports nothing of this project: the standard library, and PyNaCl for Ed25519. It is slow and plain on purpose, and
+It imports nothing of this project but that other reader: the standard library, PyNaCl for Ed25519. It is slow and plain, and
 refuses by `Wrong`, saying what is wrong. What C2SP and RFC 9162 define (tree, notes, tiles) is read by
 `c2sp_checker.py`; here are the strict encoding, records, entries, key chains, summaries, receipts and evidence.
 """
@@ -14,6 +14,8 @@ from typing import Any
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
+
+from tests.protocol import c2sp_checker
 
 
 class Wrong(Exception):
@@ -246,3 +248,152 @@ def check_chain(records: list[bytes]) -> tuple[bytes, list[dict[str, Any]]]:
         need(set(keys) == {"identity", "log", "witness", "mirror"} and len(set(keys.values())) == 4, "four keys")
         need(all(len(key) == 32 and crypto_core_ed25519_is_valid_point(key) for key in keys.values()), "valid keys")
     return space, bodies
+
+
+# --- summary.md ----------------------------------------------------------------------------------------------------
+
+SUMMARY_FIELDS = {"space", "epoch", "size", "time_ms", "name", "endpoints", "checkpoint", "chain", "heads", "rules", "state"}
+
+
+def open_summary(raw: bytes, records: list[bytes]) -> dict[str, Any]:
+    need(len(raw) <= 65_536, "a summary of more than 64 KiB")
+    space, bodies = check_chain(records)
+    parts = decode(raw)
+    need(isinstance(parts, list) and len(parts) == 4, "not an array of four")
+    protected, unprotected, payload, signature = parts
+    need(protected == bytes.fromhex("a10132") and unprotected == {}, "another header")
+    said = decode(payload)
+    need(isinstance(said, dict) and set(said) == SUMMARY_FIELDS, "the fields of a summary")
+    need(said["space"] == space and 0 <= said["epoch"] < len(bodies), "of another space or epoch")
+    keys = bodies[said["epoch"]]["keys"]
+    structure = encode(["Signature1", protected, b"archipelago/summary/1" + space, payload])
+    need(genuine(keys["identity"], structure, signature), "not signed by the identity key")
+    if said["epoch"] == len(bodies) - 1:
+        need(said["chain"] == sha256(b"".join(records)), "another key chain")
+    size, _ = check_head(said["checkpoint"], space, said["epoch"], keys["log"])
+    need(size == said["size"] >= 1, "another size than its checkpoint's")
+    return dict(said)
+
+
+def origin(space: bytes, epoch: int) -> str:
+    return "isle/" + isle(space)[5:] + (f"/{epoch}" if epoch else "")
+
+
+def check_head(text: str, space: bytes, epoch: int, public: bytes) -> tuple[int, bytes]:
+    """(size, root) of a checkpoint that the log key signed."""
+    head = c2sp_checker.read_checkpoint(text.encode())
+    name = origin(space, epoch)
+    need(head.origin == name, "of another log")
+    verifier = c2sp_checker.Verifier(name, sha256(name.encode() + b"\n\x01" + public)[:4], 1, public)
+    need(c2sp_checker.check_signature(head, verifier) is not None, "not signed by the log")
+    return head.size, head.root
+
+
+def epoch_of(text: str) -> int:
+    """The epoch in a checkpoint's origin."""
+    parts = text.split("\n", maxsplit=1)[0].split("/")
+    need(len(parts) in (2, 3) and (len(parts) == 2 or (parts[2].isdigit() and parts[2][0] != "0")), "not an origin")
+    return int(parts[2]) if len(parts) == 3 else 0
+
+
+# --- receipt.md ----------------------------------------------------------------------------------------------------
+
+
+def root_of(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
+    """The root to which an inclusion path leads (RFC 9162 section 2.1.3), by the recursion of its definition."""
+    if size == 1:
+        need(not path, "a path too long")
+        return leaf
+    need(bool(path), "a path too short")
+    half = c2sp_checker.split(size)
+    if index < half:
+        return sha256(b"\x01" + root_of(index, half, leaf, path[:-1]) + path[-1])
+    return sha256(b"\x01" + path[-1] + root_of(index - half, size - half, leaf, path[:-1]))
+
+
+def open_receipt(text: str) -> dict[str, Any]:
+    """What a receipt proves: its record, where it stands, and (space, role) -> time of every cosignature verified."""
+    first, extra, index_line, rest = text.split("\n", 3)
+    need(first == "c2sp.org/tlog-proof@v1" and extra[:6] == "extra " and index_line[:6] == "index ", "a tlog-proof")
+    hashes_part, _, note = rest.partition("\n\n") if not rest.startswith("\n") else ("", "", rest[1:])
+    hashes = [c2sp_checker.unbase64(line, "a hash") for line in hashes_part.split("\n") if line]
+    index = int(index_line[6:])
+    parts = decode(c2sp_checker.unbase64(extra[6:], "extra"), 768 * 1024)
+    need(isinstance(parts, list) and len(parts) == 6, "six parts")
+    flag, logged, raw, annex, records, cosigners = parts
+    space, bodies = check_chain(records)
+    epoch = epoch_of(note)
+    need(epoch < len(bodies), "an epoch that the chain does not reach")
+    size, root = check_head(note, space, epoch, bodies[epoch]["keys"]["log"])
+    if epoch < len(bodies) - 1:
+        need((bodies[epoch + 1]["size"], bodies[epoch + 1]["head"]) == (size, root), "a head of a closed epoch")
+    need(0 <= index < size, "no such entry")
+    leaf = sha256(b"\x00" + bytes([flag]) + logged.to_bytes(4, "big") + sha256(raw))
+    need(root_of(index, size, leaf, hashes) == root, "not where it says")
+    record = open_record(raw, b"" if sha256(raw) == space else space)
+    need((record["audience"] != 0) == bool(flag), "another audience than its entry")
+    words = read_annex(annex, record["annex_hash"]) if annex is not None else {}
+    found: dict[tuple[bytes, str], int] = {}
+    for each in cosigners:
+        other, theirs = check_chain(each)
+        for role in ("witness", "mirror"):
+            for body in theirs:
+                time_s = cosigned(note, f"{origin(other, 0)}/{role}", body["keys"][role])
+                if time_s is not None and other != space:
+                    found[other, role] = time_s
+    return {"space": space, "index": index, "size": size, "record": record, "words": words, "cosigners": found}
+
+
+def cosigned(note: str, name: str, public: bytes) -> int | None:
+    verifier = c2sp_checker.Verifier(name, sha256(name.encode() + b"\n\x04" + public)[:4], 4, public)
+    return c2sp_checker.check_signature(c2sp_checker.read_checkpoint(note.encode()), verifier)
+
+
+# --- evidence.md ---------------------------------------------------------------------------------------------------
+
+
+def check_fork(data: bytes) -> tuple[bytes, int, tuple[int, int]]:
+    """(space, epoch, sizes) of a proved fork."""
+    parts = decode(data, 1024 * 1024)
+    need(isinstance(parts, list) and len(parts) == 6 and parts[0] == "archipelago/fork/1", "not evidence")
+    _, records, one, other, between, proof = parts
+    need(isinstance(records, list) and isinstance(one, str) and isinstance(other, str), "not in form")
+    need(all(isinstance(each, bytes) for each in records) and isinstance(proof, list), "not in form")
+    space, bodies = check_chain(records)
+    epoch = epoch_of(one)
+    need(epoch == epoch_of(other) and epoch < len(bodies), "two epochs")
+    log = bodies[epoch]["keys"]["log"]
+    (small, small_root), (large, large_root) = check_head(one, space, epoch, log), check_head(other, space, epoch, log)
+    if small == large:
+        need(small_root < large_root and between is None and not proof, "two heads of one size")
+    else:
+        need(small < large and isinstance(between, bytes) and len(between) == 32, "two heads in order")
+        need(all(isinstance(each, bytes) and len(each) == 32 for each in proof), "hashes")
+        need(between != small_root, "no fork")
+        need(roots_of(small, large, between, list(proof)) == (between, large_root), "a proof that does not verify")
+    return space, epoch, (small, large)
+
+
+def roots_of(old: int, size: int, seed: bytes, proof: list[bytes]) -> tuple[bytes, bytes]:
+    """(old root, root) by a consistency proof, by the recursion of RFC 6962 section 2.1.2 read backwards."""
+
+    def sub(old: int, size: int, whole: bool) -> tuple[bytes, bytes]:
+        if old == size:
+            if whole:
+                return seed, seed
+            need(bool(proof), "a proof too short")
+            last = proof.pop(0)
+            return last, last
+        half = c2sp_checker.split(size)
+        if old <= half:
+            before, after = sub(old, half, whole)
+            need(bool(proof), "a proof too short")
+            return before, sha256(b"\x01" + after + proof.pop(0))
+        before, after = sub(old - half, size - half, False)
+        need(bool(proof), "a proof too short")
+        left = proof.pop(0)
+        return sha256(b"\x01" + left + before), sha256(b"\x01" + left + after)
+
+    roots = sub(old, size, True)
+    need(not proof, "a proof too long")
+    return roots
