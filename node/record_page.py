@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from node.body_blocks import blocks
+from node.body_blocks import blocks, hashes
 from node.health import holdings, proof_facts, seen_by
 from node.home import Home
 from node.names import Read, known_as, noun_of, read_record, title_of_record
@@ -172,6 +172,11 @@ def proof(home: Home, view: View, read: Read) -> Sequence[Block]:
         return []
     seen = seen_by(home, read.found.space, read.found.position)
     rows: list[list[Cell]] = [[Ref(space, "space"), When(at_s * 1000)] for space, at_s in sorted(seen.items())]
+    kind = KINDS.get(read.record.kind)
+    try:
+        hidden = hashes(to_body(kind, read.record.body, read.words)) if kind else []
+    except Refused:
+        hidden = []
     return [
         proof_facts(log, read.found.position, holdings(home.store.cosignatures(read.found.space))),
         Facts([
@@ -179,6 +184,7 @@ def proof(home: Home, view: View, read: Read) -> Sequence[Block]:
             ("Signed by", read.record.author.hex()),
             ("Kind", read.record.kind),
             ("Author's clock", When(read.record.at_ms)),
+            *hidden,
         ]),
         Grid("Which spaces have confirmed seeing it", ("Space", "When"), rows, "No other space has confirmed it yet."),
     ]  # fmt: skip
