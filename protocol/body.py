@@ -27,6 +27,8 @@ from protocol.practice import Refused
 
 T = TypeVar("T", bound=Struct)
 MAX_ROWS = 500
+_MOST = 2**53 - 1
+_LONGEST_QUOTED = 80
 
 
 class Field(Struct, frozen=True):
@@ -182,7 +184,7 @@ def minor(text: str, label: str) -> int:
     """Minor units of a decimal with at most two places; Refused says how to write it."""
     found = re.fullmatch(r"([+-]?)(\d{1,12})(?:[.,](\d{1,2}))?", text.strip())
     if not found:
-        raise Refused(f"{label}: “{text}” is not an amount. Write it like 12.50 or -12.50, with at most two decimals.")
+        raise Refused(f"{label}: “{_quoted(text)}” is not an amount. Write it like 12.50 or -12.50, with at most two decimals.")
     sign, whole, cents = found.groups()
     amount = int(whole) * 100 + int((cents or "").ljust(2, "0") or 0)
     return -amount if sign == "-" else amount
@@ -201,7 +203,7 @@ def _rows(known: tuple[Field, ...], tree: Mapping[str, Any]) -> dict[str, Any]:
     for name, given in tree.items():
         f = by_name.get(name)
         if f is None:
-            raise Refused(f"There is no field “{name}” here. It has: {', '.join(by_name)}.")
+            raise Refused(f"There is no field “{_quoted(name)}” here. It has: {', '.join(by_name)}.")
         value = _many(f, given) if f.many else _one(f, given)
         if value is not None:
             shaped[name] = value
@@ -231,7 +233,7 @@ def _struct(known: tuple[Field, ...], value: Mapping[str, Any], path: str) -> di
     by_name = {f.name: f for f in known}
     for name in value:
         if name not in by_name:
-            raise Refused(f"There is no field “{path}{name}” here. It has: {', '.join(by_name)}.")
+            raise Refused(f"There is no field “{_quoted(path + str(name))}” here. It has: {', '.join(by_name)}.")
     shaped = {}
     for f in known:
         if f.name in value and value[f.name] is not None:
@@ -259,9 +261,24 @@ def _typed(f: Field, value: Any, path: str) -> Any:
         return _number(f, value)
     if f.type is bool and isinstance(value, str):
         return value.lower() in ("1", "on", "true", "yes")
-    if f.type is str and not isinstance(value, str):
-        raise Refused(f"{f.label}: is text.")
+    if f.type is str:
+        _check_text(f, value)
     return value
+
+
+def _check_text(f: Field, value: Any) -> None:
+    if not isinstance(value, str):
+        raise Refused(f"{f.label}: is text.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(f"{f.label}: half of a character is in it. Write it anew.") from error
+
+
+def _quoted(value: object) -> str:
+    """What was written, to be said again in a sentence: not at any length, and nothing that no terminal can show."""
+    text = str(value).encode(errors="replace").decode()
+    return text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 1] + "…"
 
 
 def _bytes(f: Field, value: Any) -> bytes:
@@ -275,7 +292,7 @@ def _bytes(f: Field, value: Any) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise Refused(f"{f.label}: “{text}” is not an id. Copy it from the page of what you mean.") from error
+        raise Refused(f"{f.label}: “{_quoted(text)}” is not an id. Copy it from the page of what you mean.") from error
 
 
 def _number(f: Field, value: Any) -> int:
@@ -285,19 +302,22 @@ def _number(f: Field, value: Any) -> int:
         return minor(str(value), f.label)
     if f.widget == "instant" and isinstance(value, str) and not value.strip().isdigit():
         return _instant(f, value)
-    if isinstance(value, bool | float):
+    if isinstance(value, bool) or not isinstance(value, int | str):
         raise Refused(f"{f.label}: is a whole number.")
     try:
-        return int(value)
+        number = int(value)
     except ValueError as error:
-        raise Refused(f"{f.label}: “{value}” is not a whole number.") from error
+        raise Refused(f"{f.label}: “{_quoted(value)}” is not a whole number.") from error
+    if abs(number) > _MOST:
+        raise Refused(f"{f.label}: {_wanted(f) if f.most is not None else f'a whole number of at most {_MOST}.'}")
+    return number
 
 
 def _instant(f: Field, value: str) -> int:
     try:
         moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
     except ValueError as error:
-        raise Refused(f"{f.label}: “{value}” is not a time. Write it like 2026-03-14 18:00 (UTC).") from error
+        raise Refused(f"{f.label}: “{_quoted(value)}” is not a time. Write it like 2026-03-14 18:00 (UTC).") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) // 60 * 60_000

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,11 +17,14 @@ from node.actions import Actions, Draft
 from node.clock import Clock, MovedClock
 from node.home import Home
 from node.store import Placed
+from protocol import body as bodies
+from protocol import record
+from protocol.body import Field
 from protocol.keys import SigningKey
 from protocol.practice import ALLIES, LATEST, MEMBERS, PROBLEMS, PUBLIC, Refused
 from protocol.practices import KINDS, TABLES
 from protocol.practices.ledger import Booked, Posting
-from protocol.record import parse
+from protocol.record import RecordError, parse
 
 NOW = 1_790_000_000_000
 OTHER, THIRD = b"o" * 32, b"t" * 32
@@ -215,6 +219,43 @@ def test_a_body_out_of_form_is_refused_by_field_and_leaves_nothing(
     with pytest.raises(Refused, match=sentence):
         home.actions.submit(kind, body, ada)
     assert snapshot(home) == before
+
+
+scraps = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.integers(min_value=2**53), st.floats(allow_nan=True),
+        st.text(st.characters(), max_size=20), st.just("\ud800"), st.just("9" * 5000), st.just("9999-12-31"), st.just("isle:"),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_whatever_is_written_into_a_body_it_becomes_one_or_a_sentence_that_can_be_shown(data: st.DataObject) -> None:
+    kind = KINDS[data.draw(st.sampled_from(sorted(KINDS)))]
+    body: type[msgspec.Struct] = kind.body
+    known = bodies.fields(body)
+    value = {each.name: data.draw(_scrap(each)) for each in known if data.draw(st.integers(0, 9))}
+    try:
+        made = bodies.from_json(body, value)
+        structure, words = bodies.structure_and_words(made)
+        record.seal(kind.name, NOW, PUBLIC, structure, SigningKey(b"a" * 32), OTHER, words=words, random=bytes(32))
+    except (Refused, RecordError) as refusal:
+        said = str(refusal)
+        assert said.endswith(".")
+        assert len(said) < 1200
+        said.encode()
+
+
+def _scrap(known: Field) -> st.SearchStrategy[Any]:
+    if known.many:
+        one = msgspec.structs.replace(known, many=False)
+        return st.one_of(st.lists(_scrap(one), max_size=3), scraps)
+    if known.inner:
+        return st.one_of(st.fixed_dictionaries({each.name: _scrap(each) for each in known.inner}), scraps)
+    return scraps
 
 
 def test_a_record_that_does_not_hold_leaves_nothing(mill: tuple[Home, SigningKey]) -> None:
