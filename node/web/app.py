@@ -5,7 +5,7 @@
 - Every answer carries the strict policy: styles, scripts and forms of this node alone, no frame, nothing inline.
 - Whatever goes wrong is told as a page: what happened, what was kept, what to do now.
 
-    >>> web.run_app(construct_app(Home.open(folder)))
+    web.run_app(construct_app(Home.open(folder)))
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from protocol.practice import Refused
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANYONE, ACCOUNT, MEMBER = "anyone", "account", "member"
+READS = ("GET", "HEAD")  # all others may change something
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -137,7 +138,7 @@ def _guard(route: Route) -> Handler:
         desk = request.app[DESK]
         request[VISIT] = Visit()
         try:
-            if request.method != "GET":
+            if request.method not in READS:
                 check_source(request)
             session_id = session_id_of(request, secure=is_secure(request, desk.own_url))
             if session_id:
@@ -163,7 +164,7 @@ def _guard(route: Route) -> Handler:
 async def _admitted(request: web.Request, route: Route) -> web.StreamResponse:
     visit = request[VISIT]
     if route.right != ANYONE and visit.session is None:
-        if request.method != "GET":
+        if request.method not in READS:
             return await door.show_login(request, await typed(request), next_path=request.path, status=401)
         raise web.HTTPSeeOther(f"/login?next={request.rel_url.raw_path_qs}")
     if route.right == MEMBER and not visit.live:

@@ -22,6 +22,8 @@ GATHER_S = 0.3
 
 async def live(request: web.Request) -> web.StreamResponse:
     """The stream of one open page."""
+    if request.method == "HEAD":
+        return web.Response(content_type="text/event-stream")
     hub = request.app[LIVE]
     listener = hub.join(request[VISIT].audience)
     if listener is None:

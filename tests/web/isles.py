@@ -27,6 +27,7 @@ from msgspec import Struct
 from node.clock import Clock
 from node.demo_fill import PASSWORD, fill
 from node.home import Home
+from protocol.keys import SigningKey
 
 
 class Isle(Struct, frozen=True):
@@ -80,10 +81,13 @@ def bare(folder: Path, name: str, member: str) -> dict[str, str]:
 
 
 def sessions(folder: Path) -> dict[str, str]:
-    """A session for everybody who can log in to the node in this folder."""
+    """A session for everybody who can log in to the node in this folder, and for `Passing`, who is no member."""
     home = Home.open(folder)
     try:
+        passing = SigningKey(home.clock.random(32))
         keys, now_ms = {key.public: key for key in map(home.key_files.key, home.key_files.names())}, home.clock.now_ms()
+        keys[passing.public] = passing
+        home.accounts.create("Passing", PASSWORD, passing.public, passing, home.clock.random(40), now_ms)
         return {
             account.login: home.accounts.begin(account, keys[account.public], home.clock.random(72), now_ms)
             for account in home.accounts.all()
