@@ -2,8 +2,8 @@
 
 Example::
 
-    >>> value([Facts([("In the till", Money(1250, "EUR"))])], telling)
-    [{'type': 'Facts', 'pairs': [['In the till', {'type': 'Money', 'amount': '12.50', 'currency': 'EUR'}]]}]
+    value([Facts([("In the till", Money(1250, "EUR"))])], telling)
+    # [{'type': 'Facts', 'pairs': [['In the till', {'type': 'Money', 'amount': '12.50', 'currency': 'EUR'}]]}]
 """
 
 from __future__ import annotations

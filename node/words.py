@@ -9,7 +9,7 @@ Example::
 
     >>> from datetime import UTC
     >>> when(1_772_300_000_000, 1_771_900_000_000, UTC)
-    'in 5 days, Saturday 17:33'
+    'in 4 days, Saturday 17:33'
     >>> money(-125_050, "EUR")
     '−1,250.50 EUR'
 """
