@@ -19,9 +19,15 @@ and the answers, in the order in which they are looked for:
 
 What was remembered is compared and replaced in one atomic step of the store, so two requests at once cannot both pass.
 
+If the checkpoint contradicts a head of that log that is held here, the two are kept as evidence and the log is stopped (409).
+
 As a **mirror** ("I durably hold all entries, all public records and their blobs, but for what was erased") a node cosigns the
-head of a log that it holds whole and audited, unless the log says a time ahead of this node's clock, or has new entries
-dated before this node's last cosignature: so a node cannot back-date what others have seen.
+head of a log that it holds whole and audited, with every public record, unless
+
+- the log says a time ahead of this node's clock, or has new entries dated before this node's last cosignature: so a node
+  cannot back-date what others have seen (but for `BEHIND_S`, because clocks differ and news take a while); or
+- the log's own node did not name this head as its newest within `FRESH_S`: else entries that it logs meanwhile would
+  seem to be dated back when they arrive.
 
 Source: c2sp.org/tlog-witness, c2sp.org/tlog-cosignature.
 """
@@ -31,7 +37,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from federation.cosignature import name_of
+from federation.pull import LogTiles
 from federation.storage import Cosignature, Log, Storage
+from federation.word import WordError, find_stub, parse_heads
+from protocol import evidence
+from protocol.evidence import EvidenceError
 from protocol.keychain import KeyChainError, origin, parse_origin
 from protocol.keys import SigningKey
 from protocol.note import (
@@ -47,11 +57,14 @@ from protocol.note import (
     parse_checkpoint,
     parse_note,
 )
-from protocol.tree import EMPTY_ROOT, MAX_PROOF, ProofError, check_consistency
+from protocol.tree import EMPTY_ROOT, MAX_PROOF, ProofError, check_consistency, prove_consistency, root_at
 
 MAX_BODY = 128 * 1024
 PLAIN, SIZE = "text/plain; charset=utf-8", "text/x.tlog.size"
 AHEAD_S = 120  # a log may say the minute that has just begun, and clocks differ a little
+FRESH_S = 600  # how old the word of the log's own node may be that this head is its newest
+BEHIND_S = FRESH_S + 300  # and its clock may be five minutes behind
+STEP = 512  # rows read from the store at a time
 
 
 class Answer(Struct, frozen=True):
@@ -123,6 +136,7 @@ def _cosign(
     now_s: int,
 ) -> Answer:
     old, proof, note, head = asked
+    _stop_if_forked(storage, log, note, head, now_s)
     held, root = storage.witnessed(log.space) or (0, EMPTY_ROOT)
     if old != held:
         raise _Refused(409, str(held), SIZE)
@@ -140,6 +154,24 @@ def _cosign(
     return Answer(200, PLAIN, format_signature_line(line).encode())
 
 
+def _stop_if_forked(storage: Storage, log: Log, note: Note, head: Checkpoint, now_s: int) -> None:
+    """Refuse, and keep the evidence, if our whole copy of the log went through another root at the size of this head."""
+    if not log.head or log.size < log.head_size or not 0 < head.size <= log.head_size:
+        return
+    tiles = LogTiles(storage, log.space)
+    ours = root_at(head.size, tiles)
+    if ours == head.root:
+        return
+    proof = prove_consistency(head.size, log.head_size, tiles)
+    try:
+        file = evidence.make(log.chain, format_note(note), log.head, proof, ours)
+    except EvidenceError:  # the head held is of an epoch before: the new one goes on from elsewhere
+        return
+    storage.stop(log.space, "This space has signed two histories.", file, now_s * 1000)
+    held, _ = storage.witnessed(log.space) or (0, EMPTY_ROOT)
+    raise _Refused(409, str(held), SIZE)
+
+
 def cosign_as_mirror(storage: Storage, space: bytes, mirror: SigningKey, log: Log, now_s: int) -> Cosignature | None:
     """Cosign the head of a log that is held whole, and keep the cosignature; None if that may not be said.
 
@@ -147,11 +179,13 @@ def cosign_as_mirror(storage: Storage, space: bytes, mirror: SigningKey, log: Lo
     """
     if not log.head or log.stopped or log.ours or log.judged != log.size or log.size != log.head_size:
         return None
-    if log.logged * 60 > now_s + AHEAD_S:
+    if log.logged * 60 > now_s + AHEAD_S or not _is_fresh(storage, log, now_s):
         return None
     name = name_of(space, "mirror")
     last = next((each for each in storage.cosignatures(log.space) if each.name == name), None)
     if last is not None and (last.size >= log.size or _dated_back(storage, log, last)):
+        return None
+    if log.missing and not _has_public(storage, log):
         return None
     note = parse_note(log.head)
     line = cosign(mirror, name, note.text, now_s)
@@ -160,7 +194,27 @@ def cosign_as_mirror(storage: Storage, space: bytes, mirror: SigningKey, log: Lo
     return made
 
 
+def _is_fresh(storage: Storage, log: Log, now_s: int) -> bool:
+    """Whether the log's own node was in contact a short while ago and then had no more than this head."""
+    peer = storage.peer(log.space)
+    if peer is None or now_s - peer.last_contact_ms // 1000 > FRESH_S:
+        return False
+    try:
+        told = find_stub(parse_heads(peer.heads), log.space)
+    except WordError:
+        return False
+    return told is not None and told.size <= log.head_size
+
+
 def _dated_back(storage: Storage, log: Log, last: Cosignature) -> bool:
     """Whether an entry after the head cosigned last says a time before that cosignature; times never fall within a log."""
     (first, *_) = storage.rows(log.space, last.size, last.size + 1)
-    return first.logged < last.time_s // 60
+    return (first.logged + 1) * 60 <= last.time_s - BEHIND_S
+
+
+def _has_public(storage: Storage, log: Log) -> bool:
+    """Whether every record that the entries call public is held."""
+    starts = range(0, log.size, STEP)
+    return all(
+        row.flag or row.record for start in starts for row in storage.rows(log.space, start, min(start + STEP, log.size))
+    )

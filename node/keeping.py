@@ -179,12 +179,14 @@ class Keeping(ABC):
         """See `federation.storage.Storage`."""
         number = self.number(space)
         with self._changing() as db:
-            row = db.execute("SELECT size FROM cosignature WHERE space=? AND name=?", (number, cosignature.name)).fetchone()
+            row = db.execute(
+                "SELECT size, root FROM cosignature WHERE space=? AND name=?", (number, cosignature.name)
+            ).fetchone()
             if (row[0] if row else 0) != held:
                 return False
             self._keep_cosignature(db, number, cosignature)
-            known = db.execute("SELECT size FROM head WHERE space=?", (number,)).fetchone()
-            if known is None or known[0] < size:
+            known = db.execute("SELECT size, root FROM head WHERE space=?", (number,)).fetchone()
+            if known is None or (row and tuple(known) == tuple(row)):  # else it was not proved to go on from that one
                 self._keep_head(db, number, head, size, root)
         return True
 
