@@ -50,6 +50,7 @@ class Filled(Struct, frozen=True):
     error: str = ""
     warning: str = ""
     given: frozenset[str] = frozenset()  # names that came with the link
+    focus: str = ""  # the field to begin at, if not the first
 
 
 class _Drawing(Struct, frozen=True):
@@ -147,7 +148,7 @@ def _summary(filled: Filled, wrong: str) -> list[Markup]:
     title = element("h2", "Nothing was written yet", id="summary-title")
     return [
         element(
-            "div", title, element("ul", element("li", said)), class_="summary", role="alert", tabindex="-1",
+            "div", title, element("ul", element("li", said)), class_="summary", role="alert", tabindex="-1", autofocus=True,
             aria_labelledby="summary-title",
         )
     ]  # fmt: skip
@@ -253,6 +254,7 @@ def _control(field: Field, path: str, value: str, drawing: _Drawing) -> Markup:
         "required": field.required,
         "aria_describedby": _described(field, path, drawing),
         "aria_invalid": "true" if path == drawing.wrong else None,
+        "autofocus": path == drawing.filled.focus,
     }
     if field.widget == "text":
         return element("textarea", "\n" + value, rows=6, maxlength=field.most if field.erasable else None, **shared)

@@ -98,6 +98,9 @@ class Desk:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.zone: tzinfo = zone_of(home)
+        self.own_url = home.store.setting(URL)  # this node's address as its keeper set it, or ""
+        chosen = home.store.setting(ACCENT, ACCENTS[0])
+        self.accent = chosen if chosen in ACCENTS[1:] else ""
         self.slow = ThreadPoolExecutor(2, thread_name_prefix="passwords")  # two password hashes at a time
         self.accounts = ThreadPoolExecutor(1, thread_name_prefix="sessions")
         self.static = {path.name: path.read_bytes() for path in sorted((_FOLDER / "static").iterdir()) if path.is_file()}
@@ -112,11 +115,6 @@ class Desk:
         """Let the threads go."""
         self.slow.shutdown()
         self.accounts.shutdown()
-
-    @property
-    def own_url(self) -> str:
-        """This node's own address as its keeper set it, or ""."""
-        return self.home.store.setting(URL)
 
     def static_path(self, name: str) -> str:
         """The address of a static file, which changes with its content."""
@@ -166,7 +164,6 @@ class Desk:
         return _answer(request, await self.look(visit, remembered))
 
     def _finish(self, seen: Seen, page: Page, room: str, *, live: bool) -> _Made:
-        accent = self.home.store.setting(ACCENT, ACCENTS[0])
         session = seen.visit.session
         html = self._templates.get_template("page.html").render(
             title=page.title,
@@ -178,7 +175,7 @@ class Desk:
             room=room,
             member=name_of(seen.view, seen.member) if seen.member else session.account.login if session else "",
             moon=_moon(seen),
-            accent=accent if accent in ACCENTS[1:] else "",
+            accent=self.accent,
             static=self.static_path,
             footing=_footing(seen),
             live=live,

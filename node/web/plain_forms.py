@@ -62,7 +62,11 @@ def _summary(error: str, wrong: str) -> list[Markup]:
     said: Markup | str = element("a", error, href=f"#q-{wrong}") if wrong else error
     title = element("h2", "That did not work", id="summary-title")
     listed = element("ul", element("li", said))
-    return [element("div", title, listed, class_="summary", role="alert", tabindex="-1", aria_labelledby="summary-title")]
+    return [
+        element(
+            "div", title, listed, class_="summary", role="alert", tabindex="-1", autofocus=True, aria_labelledby="summary-title"
+        )
+    ]
 
 
 def _question(question: Question, value: str, error: str) -> Markup:

@@ -112,7 +112,9 @@ async def go_on(
     given = frozenset(name.removeprefix(_GIVEN) for name in values if name.startswith(_GIVEN))
     shown = Filled({**kept, "audience": values.get("audience", "")}, given=given)
     if "+" in values:
-        return await show(request, visit, kind, Filled(add_row(fields(body), shown.values, values["+"]), given=given))
+        more = add_row(fields(body), shown.values, values["+"])
+        added = next(iter(more.keys() - shown.values.keys()), "")
+        return await show(request, visit, kind, Filled(more, given=given, focus=added))
     if values.get("do") == "change":
         return await show(request, visit, kind, shown, path)
     assert visit.session is not None

@@ -245,6 +245,7 @@ async def test_a_row_is_added_without_script_and_without_writing(isle: Isle) -> 
         assert "postings.2.amount" not in browser.html
         assert await browser.post(path, {**BOOKING, "csrf": token, "+": "postings"}) == 200
         assert 'name="postings.2.amount"' in browser.html
+        assert re.search(r'<input[^>]*name="postings.2.account"[^>]* autofocus', browser.html)
         assert 'value="Rent of the mill"' in browser.html
     assert isle.home.log.size == size
 
