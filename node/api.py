@@ -174,7 +174,7 @@ class Api:
     async def receipt(self, request: web.Request) -> web.Response:
         """A record's receipt."""
         digest = bytes.fromhex(request.match_info["digest"])
-        return web.Response(text=await self.home.write(lambda: receipt_of(self.home, digest)))
+        return web.Response(text=await self.home.write(lambda: _receipt(self.home, digest)))
 
     async def practice(self, request: web.Request) -> web.Response:
         """A practice's page as blocks."""
@@ -237,6 +237,14 @@ def told_record(home: Home, digest: bytes) -> dict[str, Any]:
 
 _FAILED: tuple[type[Exception], ...] = (StorageError, OSError, *FAILURES)
 _TOKEN = re.compile("[0-9a-f]{64}")
+
+
+def _receipt(home: Home, digest: bytes) -> str:
+    if home.store.find(digest) is None:
+        raise ApiError(404, "There is no such record here.")
+    return receipt_of(home, digest)
+
+
 _ASK = {"WWW-Authenticate": "Bearer"}
 _AUDIENCE_NAMES = {value: name for name, value in AUDIENCES.items()}
 

@@ -26,6 +26,7 @@ class DatabaseError(Exception):
     """The database cannot be used as it is; the message says what to do."""
 
 
+FAILURES: tuple[type[Exception], ...] = (DatabaseError, sqlite3.Error, pysqlite3.Error)  # what a full or failing disk raises
 Connection = sqlite3.Connection  # typed by the standard library, whichever of the two made it
 
 

@@ -15,6 +15,7 @@ from protocol.body import Field
 from protocol.practice import Kind
 from protocol.practices import KINDS, PRACTICE_OF, PRACTICES
 
+_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?$"
 _ID = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 _ERROR = {
     "description": "Refused: the sentence says which field and what to do.",
@@ -74,6 +75,8 @@ def _one(field: Field) -> dict[str, Any]:
     if field.choices:
         return {"enum": list(field.choices)}
     if field.type is bytes:
+        if field.widget in ("space", "spaces"):
+            return {"type": "string", "pattern": "^([0-9a-f]{64}|isle:[a-z2-7]{52})$"}
         return dict(_ID) if field.least == 32 else {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
     if field.type is bool:
         return {"type": "boolean"}
@@ -81,9 +84,11 @@ def _one(field: Field) -> dict[str, Any]:
         if field.widget == "money":
             return {"type": "string", "pattern": r"^[+-]?[0-9]{1,12}([.,][0-9]{1,2})?$"}
         if field.widget == "instant":
-            return {"type": "string", "format": "date-time"}
+            return {"type": "string", "pattern": _INSTANT}
         return _within({"type": "integer"}, field, "minimum", "maximum")
     text = _within({"type": "string"}, field, "minLength", "maxLength")
+    if field.required and field.erasable:
+        text.setdefault("minLength", 1)
     return {**text, "pattern": field.pattern} if field.pattern else text
 
 
@@ -131,6 +136,7 @@ def _writing(kind: Kind[Any]) -> dict[str, Any]:
                 "400": _ERROR,
                 "401": _ERROR,
                 "403": _ERROR,
+                "413": _ERROR,
                 "422": _ERROR,
             },
         }
@@ -157,7 +163,7 @@ def _reading() -> dict[str, Any]:
 def _get(
     name: str, summary: str, parameters: list[dict[str, Any]], more: Mapping[str, Any], kind: str = "application/json"
 ) -> dict[str, Any]:
-    answers = {"200": _answer("As asked.", {}, kind), "401": _ERROR, "400": _ERROR, **more}
+    answers = {"200": _answer("As asked.", {}, kind), "400": _ERROR, "401": _ERROR, "403": _ERROR, **more}
     return {
         "get": {
             "operationId": name,
