@@ -16,6 +16,7 @@ opens an epoch. A key chain is checked without any head and without any network:
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
@@ -121,16 +122,13 @@ def origin(space: bytes, epoch: int) -> str:
 
 
 def parse_origin(text: str) -> tuple[bytes, int]:
-    """(space, epoch) of an origin line; KeyChainError if it is none of ours."""
+    """(space, epoch) of an origin line; KeyChainError if it is none of ours, to the letter."""
     parts = text.split("/")
-    if len(parts) not in (2, 3) or parts[0] != "isle":
-        raise KeyChainError("not the origin of a space's log")
-    space = parse_space("isle:" + parts[1])
-    if len(parts) == 2:
-        return space, 0
-    if not parts[2].isascii() or not parts[2].isdigit() or parts[2].startswith("0") or len(parts[2]) > 3:
-        raise KeyChainError("not the origin of a space's log")
-    return space, int(parts[2])
+    if len(parts) in (2, 3) and parts[0] == "isle" and (len(parts) == 2 or re.fullmatch("[1-9][0-9]{0,2}", parts[2])):
+        space, epoch = parse_space("isle:" + parts[1]), int(parts[2]) if len(parts) == 3 else 0
+        if origin(space, epoch) == text:
+            return space, epoch
+    raise KeyChainError("not the origin of a space's log")
 
 
 def decode(data: bytes, space: bytes | None = None) -> KeyChain:
@@ -149,7 +147,7 @@ def check(records: Sequence[Any], space: bytes | None = None) -> KeyChain:
     if not 1 <= len(records) <= MAX_ROTATIONS + 1:
         raise KeyChainError("a key chain has a founding record and at most 256 rotations")
     first = _open(records[0], b"", FOUNDED)
-    found = sha256(records[0]).digest()
+    found = first.digest
     if space is not None and found != space:
         raise KeyChainError("this key chain is of another space")
     body = _convert(first.body, Founded)
@@ -172,7 +170,9 @@ def check(records: Sequence[Any], space: bytes | None = None) -> KeyChain:
     return KeyChain(found, body.name, tuple(records), tuple(epochs))
 
 
-def _open(raw: bytes, space: bytes, kind: str) -> record.Record:
+def _open(raw: Any, space: bytes, kind: str) -> record.Record:
+    if type(raw) is not bytes:
+        raise KeyChainError("a key chain is an array of records")
     try:
         opened = record.open(raw, space)
     except record.RecordError as error:

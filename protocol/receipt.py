@@ -212,10 +212,9 @@ def _record(receipt: Receipt, space: bytes, digest: bytes) -> record.Record:
 def _words(receipt: Receipt, read: record.Record) -> dict[str, str]:
     if receipt.annex is None:
         return {}
-    words = record.words_of(receipt.annex, read.annex_hash)
-    if not words:
+    if sha256(receipt.annex).digest() != read.annex_hash:
         raise ReceiptError("The words beside the record are not those that it names.")
-    return words
+    return record.words_of(receipt.annex, read.annex_hash)
 
 
 def _cosigners(receipt: Receipt, own: bytes) -> tuple[tuple[Cosigner, ...], tuple[str, ...]]:

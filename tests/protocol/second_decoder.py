@@ -213,8 +213,7 @@ def read_annex(annex: bytes, annex_hash: bytes) -> dict[str, str]:
     need(isinstance(value, list) and len(value) == 2, "an annex of two parts")
     salt, words = value
     need(isinstance(salt, bytes) and len(salt) == 16 and isinstance(words, dict), "salt and words")
-    need(all(isinstance(each, str) for each in words.values()), "words are text")
-    return dict(words)
+    return {name: each for name, each in words.items() if isinstance(each, str)}
 
 
 def read_entry(data: bytes) -> tuple[int, int, bytes]:
@@ -234,6 +233,8 @@ def check_chain(records: list[bytes]) -> tuple[bytes, list[dict[str, Any]]]:
     bodies = [first["body"]]
     fields = {"name", "founder", "keys", "root", "next_root", "recovery"}
     need(set(bodies[0]) == fields and bodies[0]["root"] == first["author"], "not signed by the root it names")
+    need(isinstance(bodies[0]["name"], str) and 1 <= len(bodies[0]["name"]) <= 80, "a name of 1 to 80 characters")
+    _need_32_bytes(bodies[0], "founder")
     for number, raw in enumerate(records[1:], 1):
         last, turned = bodies[-1], open_record(raw, space)
         body = turned["body"]
@@ -241,13 +242,19 @@ def check_chain(records: list[bytes]) -> tuple[bytes, list[dict[str, Any]]]:
         need(set(body) == {"epoch", "keys", "root", "next_root", "recovery", "size", "head"}, "fields of a rotation")
         need(turned["author"] == last["root"] or sha256(turned["author"]) == last["next_root"], "signed by another key")
         need(body["root"] == turned["author"] and body["epoch"] == number, "its signer and its epoch")
-        need(body["size"] >= last.get("size", 0), "a head that shrinks")
+        need(type(body["size"]) is int and body["size"] >= max(1, last.get("size", 0)), "a head that shrinks")
+        _need_32_bytes(body, "head")
         bodies.append(body)
     for body in bodies:
+        _need_32_bytes(body, "root", "next_root", "recovery")
         keys = body["keys"]
         need(set(keys) == {"identity", "log", "witness", "mirror"} and len(set(keys.values())) == 4, "four keys")
         need(all(len(key) == 32 and crypto_core_ed25519_is_valid_point(key) for key in keys.values()), "valid keys")
     return space, bodies
+
+
+def _need_32_bytes(body: dict[str, Any], *names: str) -> None:
+    need(all(isinstance(body[name], bytes) and len(body[name]) == 32 for name in names), "32 bytes")
 
 
 # --- summary.md ----------------------------------------------------------------------------------------------------
