@@ -35,7 +35,7 @@ def backup(
         f"{told['file']} holds everything up to record {told['size']}. Restored into a folder of its own and checked there:"
         f" {told['checked']}. Only three sheets of the founding kit open it; whether they do, backup verify --sheet shows."
     )
-    show(told, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(sentence))
 
 
 def verified(
@@ -49,4 +49,4 @@ def verified(
     sentence = f"{told['space']} up to record {told['size']}, made {moment(told['made_ms'])} UTC. Checked: {told['checked']}."
     if told.get("restored"):
         sentence += f" Restored into {told['restored']}."
-    show(told, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(sentence))

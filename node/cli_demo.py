@@ -74,13 +74,13 @@ def _signed(cosignatures: Sequence[dict[str, Any]]) -> str:
 
 
 def _welcome(console: Console, isles: Sequence[Isle]) -> None:
-    console.print("\nEverything in these three is invented. Log in as", markup=False)
+    console.print("\nEverything in these three is invented. Log in as")
     for isle in isles:
-        console.print(f"  {' or '.join(logins()[isle.key])} at {isle.url}", markup=False)
-    console.print(f"with the password: {PASSWORD}\n", markup=False)
+        console.print(f"  {' or '.join(logins()[isle.key])} at {isle.url}")
+    console.print(f"with the password: {PASSWORD}\n")
     for line in _LOOK:
-        console.print(f"  {line}", markup=False)
-    console.print("\nCtrl-C ends all three.", markup=False)
+        console.print(f"  {line}")
+    console.print("\nCtrl-C ends all three.")
 
 
 _LOOK = (

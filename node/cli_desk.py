@@ -42,13 +42,15 @@ def folder(context: typer.Context) -> Path:
 
 
 def out() -> Console:
-    """The console for answers."""
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_PIPED, soft_wrap=True)
+    """The console for answers: what others wrote is never read as markup or as the name of a picture."""
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False, width=_PIPED, soft_wrap=True)
 
 
 def err() -> Console:
     """The console for all that is not the answer."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def note(sentence: str) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from node.cli_ask import do
-from node.cli_desk import AsJson, Member, folder, given, moment, show, silent
+from node.cli_desk import AsJson, Member, folder, given, moment, note, show, silent
 
 
 def register(app: typer.Typer, args: Sequence[str]) -> None:
@@ -34,13 +34,11 @@ def invite(
 
 
 def _invited(console: Console, told: dict[str, Any]) -> None:
-    console.print(told["invitation"], markup=False, soft_wrap=True)
+    console.print(told["invitation"], soft_wrap=True)
     if told.get("link"):
-        console.print(told["link"], markup=False, soft_wrap=True)
+        note(f"Or as a link: {told['link']}")
     if "expires_ms" in told:
-        console.print(
-            f"For one person, until {moment(told['expires_ms'])} UTC. Send it on a way that others do not read.", markup=False
-        )
+        note(f"For one person, until {moment(told['expires_ms'])} UTC. Send it on a way that others do not read.")
 
 
 def join(
@@ -58,10 +56,10 @@ def join(
 
 def _joined(console: Console, told: dict[str, Any]) -> None:
     if told["admitted"]:
-        console.print(f"{told['member']} is a member now.", markup=False)
+        console.print(f"{told['member']} is a member now.")
         return
-    console.print(f"{told['member']} asked to join. Another member has to stand for them:", markup=False)
-    console.print(f"  archipelago record add member.vouched --candidate {told['key']}", markup=False, soft_wrap=True)
+    console.print(f"{told['member']} asked to join. Another member has to stand for them:")
+    console.print(f"  archipelago record add member.vouched --candidate {told['key']}", soft_wrap=True)
 
 
 def password(
@@ -76,4 +74,4 @@ def password(
         chosen = sys.stdin.readline().rstrip("\n")
     told = do(folder(context), "password", given(member=member, password=chosen), silent)
     sentence = f"{told['login']} can log in on the pages now."
-    show(told, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(sentence))

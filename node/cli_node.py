@@ -49,7 +49,7 @@ def found(
 
 
 def _founded(console: Console, told: dict[str, Any]) -> None:
-    console.print(f"{told['name']} is founded, and {told['member']} is its first member.", markup=False)
+    console.print(f"{told['name']} is founded, and {told['member']} is its first member.")
     facts(console, [("Id", told["space"]), ("Data", told["folder"]), ("Founding kit", told["kit"])])
     console.print(
         "Print the five sheets of the kit, give them to five people, and delete that folder. Any three bring the space back.",
@@ -64,7 +64,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _standing(console: Console, told: dict[str, Any]) -> None:
-    console.print(told["name"], style="bold", markup=False)
+    console.print(told["name"], style="bold")
     facts(
         console,
         [("Id", told["space"]), ("State", told["state"]), ("Records", told["size"]), ("Root of its log", told["root"])],
@@ -87,6 +87,6 @@ def rebuild(context: typer.Context, as_json: AsJson = False) -> None:
     else:
         sentence += f" These tables differ from what they were: {', '.join(told['changed'])}."
         sentence += " What the log says stands now; please report it, as they should never differ."
-    show(told, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(sentence))
     if not told["same"]:
         raise typer.Exit(FAILED)

@@ -91,13 +91,13 @@ def _trusted(found: Mapping[str, Any], trust: str, *, first_use: bool) -> None:
 
 
 def _added(console: Console, told: Mapping[str, Any]) -> None:
-    console.print(f"{told['name']} is followed now ({', '.join(told['standing'])}).", markup=False)
+    console.print(f"{told['name']} is followed now ({', '.join(told['standing'])}).")
     if link := told.get("link"):
         words = {
             "offered": "A link was offered. It holds once they accept it.",
             "accepted": "Their offer was accepted: the link holds.",
         }
-        console.print(words.get(link, f"Link: {link}."), markup=False)
+        console.print(words.get(link, f"Link: {link}."))
 
 
 def listed(context: typer.Context, as_json: AsJson = False) -> None:
@@ -119,7 +119,7 @@ def removed(
 ) -> None:
     """Unfollow: forget a peer and everything of its log that is held here."""
     told = _do(folder(context), ("peers.remove", {"peer": peer}))
-    show(told, as_json=as_json, words=lambda console: console.print(f"{told['name']} is no longer followed.", markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(f"{told['name']} is no longer followed."))
 
 
 def synced(

@@ -118,7 +118,7 @@ def _add_one(data: Path, args: dict[str, Any], *, as_json: bool) -> None:
         told = do("record.add", args, silent)
     if told["advice"]:
         note(told["advice"])
-    show(told, as_json=as_json, words=lambda console: console.print(f"{told['digest']} at {told['position']}", markup=False))
+    show(told, as_json=as_json, words=lambda console: console.print(f"{told['digest']} at {told['position']}"))
 
 
 def _add_many(data: Path, kind: str, member: str, audience: str, *, as_json: bool) -> None:
@@ -138,7 +138,7 @@ def _add_many(data: Path, kind: str, member: str, audience: str, *, as_json: boo
         note(f"... and {len(refused) - _SHOWN} more lines were refused.")
     sentence = f"{accepted} records written in {seconds:.1f} s, {len(refused)} lines refused."
     answer = {"accepted": accepted, "refused": refused, "last": last, "seconds": round(seconds, 3)}
-    show(answer, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+    show(answer, as_json=as_json, words=lambda console: console.print(sentence))
     if refused:
         raise typer.Exit(WRONG)
 
@@ -181,7 +181,7 @@ def shown(
 
 def _record(console: Console, told: dict[str, Any]) -> None:
     kind = KINDS.get(told["kind"])
-    console.print(kind.title if kind else told["kind"], style="bold", markup=False)
+    console.print(kind.title if kind else told["kind"], style="bold")
     facts(
         console,
         [
@@ -197,7 +197,7 @@ def _record(console: Console, told: dict[str, Any]) -> None:
     body = told["body"] if isinstance(told["body"], dict) else {}
     facts(console, [(name, _words(value)) for name, value in body.items() if value not in (None, "", [])])
     if told["erased"]:
-        console.print("Its words were erased, or are not here.", markup=False)
+        console.print("Its words were erased, or are not here.")
 
 
 def _words(value: Any) -> str:

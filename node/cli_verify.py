@@ -48,7 +48,7 @@ def verify(
             raise typer.BadParameter("this is neither a receipt nor evidence of a fork.", param_hint="FILE")
     except (ReceiptError, EvidenceError) as error:
         sentence = f"It does not hold. {error}"
-        show({"holds": False, "why": str(error)}, as_json=as_json, words=lambda console: console.print(sentence, markup=False))
+        show({"holds": False, "why": str(error)}, as_json=as_json, words=lambda console: console.print(sentence))
         raise typer.Exit(1) from error
     show(told, as_json=as_json, words=words)
 
@@ -145,4 +145,4 @@ def _fork(found: evidence.Fork, wanted: bytes) -> tuple[dict[str, Any], Any]:
         "sizes": list(found.sizes),
         "roots": [root.hex() for root in found.roots],
     }
-    return told, lambda console: console.print(f"This evidence holds: {found}", markup=False)
+    return told, lambda console: console.print(f"This evidence holds: {found}")

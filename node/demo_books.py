@@ -166,7 +166,7 @@ def _lantern() -> Iterator[Event]:
     """A social centre: dues, a bar, a grant with strings, a soup kitchen each week."""
     yield booked(9, "lantern", "Ines", "What was in the old till", "assets:till", "equity:opening", 64_000)
     yield booked(9.1, "lantern", "Ines", "What was at the bank", "assets:bank", "equity:opening", 385_000)
-    yield booked(45, "lantern", "Ines", "Kitchen fund, first half", "assets:kitchen-fund", "income:grants:foundation", 450_000)
+    yield booked(10.5, "lantern", "Ines", "Kitchen fund, first half", "assets:kitchen-fund", "income:grants:foundation", 450_000)
     yield booked(
         228, "lantern", "Ines", "Kitchen fund, second half", "assets:kitchen-fund", "income:grants:foundation", 450_000
     )
@@ -253,7 +253,7 @@ def _field() -> Iterator[Event]:
                 budget="seed",
             )
         if week % 4 == 2:
-            yield booked(day + 0.5, "field", "Pavel", "Cash box to the bank", "assets:bank", "assets:box", 40_000)
+            yield booked(day + 0.5, "field", "Pavel", "Cash box to the bank", "assets:bank", "assets:box", 35_000)
     for day, memo, cents in (
         (66, "Wheel hoe", 28_900),
         (158, "Pump for the lower well", 61_500),

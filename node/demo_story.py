@@ -84,7 +84,7 @@ def _protocols() -> Iterator[Event]:
     )
     yield _adopted(22.2, "harbour", "Noor", "Open ledger", "harbour", 13, "So that nobody has to ask the treasurer.")
     yield _adopted(22.3, "harbour", "Noor", "Entry by vouching", "harbour", 13, "People came in through friends anyway.")
-    yield _adopted(23.1, "lantern", "Kwame", "Flash campaign", "lantern", 12, "A surge with an end, and rest after it.")
+    yield _adopted(23.1, "lantern", "Kwame", "Flash campaign", "lantern", 13, "A surge with an end, and rest after it.")
     yield _adopted(23.2, "lantern", "Kwame", "Conflict assembly", "lantern", 6, "After the winter we had.")
     yield _adopted(24.1, "field", "Pavel", "Lunar roles", "field", 12, "Nobody should water the seedlings for ever.")
     yield _adopted(61.5, "lantern", "Olek", "Open ledger", "harbour", 13, "Harbour House has had good months with it.")

@@ -167,17 +167,20 @@ class Running:
         await self.station.ask_witnesses()
 
     def _on_event(self, event: Event) -> None:
-        now_ms = self.home.clock.now_ms()
         if isinstance(event, Moved):
-            self._sweep.soon(event.peer, now_ms)
+            self._task(self._hear(event.peer))
         elif isinstance(event, Grown):
             peer = self.home.store.peer(event.space)
             if peer is not None and peer.standing & MIRROR:
-                self._sweep.soon(event.space, now_ms)  # our cosignature is news to them
-        else:
-            return
-        self._loop.call_later(GAP_MS / 1000, lambda: self._task(self._talk_to_due()))
-        self._task(self._talk_to_due())
+                self._task(self._hear(event.space))  # our cosignature is news to them
+
+    async def _hear(self, space: bytes) -> None:
+        """Talk to a peer that has news, or for which there is some: now, or as soon as the last talk is a moment ago."""
+        await self._set_turns()  # it may have been added just now
+        self._sweep.soon(space, self.home.clock.now_ms())
+        await self._talk_to_due()
+        await asyncio.sleep(GAP_MS / 1000)
+        await self._talk_to_due()
 
     # Commands
 

@@ -208,6 +208,14 @@ def test_an_invitation_lets_one_person_in_and_no_second(isle: Run) -> None:
     assert isle("record", "add", "ledger.transaction-booked", *BREAD, "--as", "Cy").code == 2
 
 
+def test_an_invitation_is_printed_to_the_letter(isle: Run) -> None:
+    for more in ([], ["--peer"]):
+        line = isle("invite", "--url", "https://isle.example", *more).out.strip()
+        assert line.startswith("archipelago:")
+        assert line.endswith("@https://isle.example")
+        assert line.isascii()
+
+
 def test_joining_under_a_name_that_is_taken_leaves_the_other_key_alone(isle: Run) -> None:
     invitation = isle("invite", "--json").json["invitation"]
     assert isle("join", invitation, "--member", "Ada").code == 2
