@@ -211,18 +211,28 @@ def told_record(home: Home, digest: bytes) -> dict[str, Any]:
     found = home.store.find(digest)
     if found is None or found.row.record is None:
         raise ApiError(404, "There is no such record here.")
-    read = record.parse(found.row.record)
-    words = record.words_of(found.row.annex, read.annex_hash)
+    told = {
+        "digest": digest.hex(),
+        "space": space_name(found.space),
+        "position": found.position,
+        "logged_ms": found.row.logged * 60_000,
+        "raw": found.row.record.hex(),
+    }
+    try:
+        return told | _read(found.row.record, found.row.annex)
+    except RecordError:  # bytes that are no record, in the log of a space that let them in
+        return told | {"kind": "", "body": None}
+
+
+def _read(raw: bytes, annex: bytes | None) -> dict[str, Any]:
+    read = record.parse(raw)
+    words = record.words_of(annex, read.annex_hash)
     kind = KINDS.get(read.kind)
     try:
         body: Any = bodies.to_json(to_body(kind, read.body, words)) if kind else None
     except Refused:
         body = None
     return {
-        "digest": digest.hex(),
-        "space": space_name(found.space),
-        "position": found.position,
-        "logged_ms": found.row.logged * 60_000,
         "at_ms": read.at_ms,
         "kind": read.kind,
         "author": read.author.hex(),
@@ -231,7 +241,6 @@ def told_record(home: Home, digest: bytes) -> dict[str, Any]:
         else _AUDIENCE_NAMES[read.audience],
         "body": body,
         "erased": bool(read.annex_hash) and not words,
-        "raw": found.row.record.hex(),
     }
 
 

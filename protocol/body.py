@@ -13,7 +13,7 @@ import base64
 import re
 import typing
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -337,8 +337,16 @@ def _show(f: Field, value: Any) -> Any:
     if f.widget == "money":
         return decimal(value)
     if f.widget == "instant":
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        return _clock_time(value)
     return value
+
+
+def _clock_time(ms: int) -> str:
+    """An instant as it is written; the bare number where no calendar reaches, because a body may come from anybody."""
+    try:
+        return (datetime(1970, 1, 1) + timedelta(milliseconds=ms)).strftime("%Y-%m-%d %H:%M")
+    except OverflowError:
+        return str(ms)
 
 
 def _ask_for_words(known: tuple[Field, ...], body: Struct) -> None:
