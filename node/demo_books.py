@@ -87,6 +87,13 @@ def _harbour() -> Iterator[Event]:
     yield booked(9, "harbour", "Ada", "What we brought from the old account", "assets:bank", "equity:opening", 1_240_000)
     yield booked(9.1, "harbour", "Ada", "The loan for the roof", "equity:opening", "liabilities:loan", 4_800_000)
     yield booked(40, "harbour", "Ada", "Solidarity fund", "assets:solidarity", "income:grants:tenants-fund", 300_000)
+    yield from _rents()
+    for month in range(12):
+        yield from _bills(month, 11 + month * 30.4)
+    yield from _repairs()
+
+
+def _rents() -> Iterator[Event]:
     rooms = ("ground-left", "ground-right", "first-left", "first-right", "second-left", "second-right", "attic", "garden")
     for month in range(12):
         day = 11 + month * 30.4
@@ -98,36 +105,38 @@ def _harbour() -> Iterator[Event]:
                 continue
             rent = 38_000 + 2_500 * (number % 4)
             yield booked(day, "harbour", "Ada", f"Rent, {room.replace('-', ' ')}", "assets:bank", f"income:rent:{room}", rent)
+
+
+def _bills(month: int, day: float) -> Iterator[Event]:
+    yield booked(day + 2, "harbour", "Ada", "Loan, repayment", "liabilities:loan", "assets:bank", 80_000, payee="Credit union")
+    yield booked(
+        day + 2.1,
+        "harbour",
+        "Ada",
+        "Loan, interest",
+        "expenses:interest",
+        "assets:bank",
+        14_800 - month * 250,
+        payee="Credit union",
+    )
+    energy = between(21_000, 34_000, "energy", month)
+    yield booked(day + 5, "harbour", "Tomas", "Heat and light", "expenses:energy", "assets:bank", energy)
+    yield booked(day + 5.1, "harbour", "Tomas", "Water", "expenses:water", "assets:bank", between(7_000, 9_500, "water", month))
+    for week in range(2):
+        food = between(6_500, 12_000, "pantry", month, week)
         yield booked(
-            day + 2, "harbour", "Ada", "Loan, repayment", "liabilities:loan", "assets:bank", 80_000, payee="Credit union"
-        )
-        yield booked(
-            day + 2.1,
+            day + 8 + week * 9,
             "harbour",
-            "Ada",
-            "Loan, interest",
-            "expenses:interest",
+            "Noor",
+            "Pantry: flour, oil, lentils",
+            "expenses:food:pantry",
             "assets:bank",
-            14_800 - month * 250,
-            payee="Credit union",
+            food,
+            budget="pantry",
         )
-        energy = between(21_000, 34_000, "energy", month)
-        yield booked(day + 5, "harbour", "Tomas", "Heat and light", "expenses:energy", "assets:bank", energy)
-        yield booked(
-            day + 5.1, "harbour", "Tomas", "Water", "expenses:water", "assets:bank", between(7_000, 9_500, "water", month)
-        )
-        for week in range(2):
-            food = between(6_500, 12_000, "pantry", month, week)
-            yield booked(
-                day + 8 + week * 9,
-                "harbour",
-                "Noor",
-                "Pantry: flour, oil, lentils",
-                "expenses:food:pantry",
-                "assets:bank",
-                food,
-                budget="pantry",
-            )
+
+
+def _repairs() -> Iterator[Event]:
     repairs = (
         (52, "Gutter on the street side", 38_500),
         (130, "Boiler: new pump", 74_200),
@@ -166,7 +175,9 @@ def _lantern() -> Iterator[Event]:
     """A social centre: dues, a bar, a grant with strings, a soup kitchen each week."""
     yield booked(9, "lantern", "Ines", "What was in the old till", "assets:till", "equity:opening", 64_000)
     yield booked(9.1, "lantern", "Ines", "What was at the bank", "assets:bank", "equity:opening", 385_000)
-    yield booked(10.5, "lantern", "Ines", "Kitchen fund, first half", "assets:kitchen-fund", "income:grants:foundation", 450_000)
+    yield booked(
+        10.5, "lantern", "Ines", "Kitchen fund, first half", "assets:kitchen-fund", "income:grants:foundation", 450_000
+    )
     yield booked(
         228, "lantern", "Ines", "Kitchen fund, second half", "assets:kitchen-fund", "income:grants:foundation", 450_000
     )

@@ -117,6 +117,11 @@ def _warm_rooms() -> Iterator[Event]:
     )
     yield _answer(98.7, "lantern", "Kwame", "campaign.joined/1", name, "harbour", terms)
     yield _answer(99.4, "field", "Amina", "campaign.joined/1", name, "harbour", terms)
+    yield from _kept_warm(name)
+
+
+def _kept_warm(name: str) -> Iterator[Event]:
+    """What stayed after it, and who looked."""
     yield _residue(
         121.6,
         "harbour",
@@ -194,6 +199,11 @@ def _open_harvest() -> Iterator[Event]:
     )
     yield _answer(228.7, "harbour", "Ifeoma", "campaign.joined/1", name, "field", later)
     yield _answer(229.4, "field", "Pavel", "campaign.joined/1", name, "field", later)
+    yield from _kept_cold(name)
+
+
+def _kept_cold(name: str) -> Iterator[Event]:
+    """What stayed after it, and who looked."""
     yield _residue(
         251.5,
         "field",

@@ -93,6 +93,11 @@ def _protocols() -> Iterator[Event]:
     yield _adopted(143.5, "lantern", "Yara", "Entry by three", "lantern", 8, "Two were not enough to know somebody.")
     yield _adopted(168.5, "field", "Amina", "Entry by three", "lantern", 8, "We like how The Lantern changed it.")
     yield _adopted(98.5, "harbour", "Tomas", "Flash campaign", "lantern", 10, "Before we join one, its rules bind us too.")
+    yield from _second_thoughts()
+
+
+def _second_thoughts() -> Iterator[Event]:
+    """What was suspended, retired and reported on."""
     yield Event(
         212.5,
         "field",
