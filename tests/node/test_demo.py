@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -18,6 +24,7 @@ from protocol.lineage import ADOPTIONS
 from protocol.membership import members_at
 from protocol.practice import PROBLEMS, View
 from protocol.practices.residue import RESIDUES
+from tests.node.process import alive, command
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +81,48 @@ def test_no_kit_is_left_and_the_logins_work(homes: dict[str, Home]) -> None:
         account, signing = home.accounts.unlock(names[0], PASSWORD, Clock().now_ms())
         assert account.member == signing.public
         assert home.key_files.names() == list(names)
+
+
+def test_three_processes_arm_a_campaign_and_leave_nothing_behind() -> None:
+    ran = subprocess.run(
+        command(None, "demo", "--once", "--json"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert len(told["nodes"]) == 3
+    assert {each["campaign_state"] for each in told["nodes"]} == {"armed"}
+    assert len({each["space"] for each in told["nodes"]}) == 3
+    for each in told["nodes"]:
+        heads = {space: {head["space"]: (head["size"], head["root"]) for head in held} for space, held in told["heads"].items()}
+        assert {of[each["space"]] for of in heads.values()} == {(each["size"], each["root"])}, "all three hold the same head"
+        assert told["cosignatures"][each["space"]]
+        with pytest.raises(OSError):
+            urlopen(each["url"], timeout=2)
+    assert told["seconds"] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_the_demo_ends_its_nodes_end_too(number: int, tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        command(None, "demo", "--keep", str(tmp_path / "kept")), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert demo.stderr is not None
+        while "Making them known" not in (line := demo.stderr.readline()):
+            assert line, "the demo ended before its nodes were up"
+        children = [int(each) for each in Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()]
+        assert len(children) == 3
+        demo.send_signal(number)
+        demo.communicate(timeout=30)
+    finally:
+        demo.kill()
+    until = time.monotonic() + 15
+    while any(alive(child) for child in children):
+        assert time.monotonic() < until, "a node of the demo is still there"
+        time.sleep(0.05)
