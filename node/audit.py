@@ -1,8 +1,8 @@
 """Authors' signatures, checked behind the durable log and on every core, then judged into tables.
 
 A pulled range is durable as soon as its entries hash into a signed head; who wrote each record is checked here, and only
-then is it judged. While one chunk is being judged, the signatures of the next are checked: libsodium lets go of the
-interpreter's lock.
+then is it judged. While one chunk is being judged, the signatures of the next are checked: of a few on threads, for
+libsodium lets go of the interpreter's lock; of a large backlog by processes (`node.verifier`), which do not wait for it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,24 @@ import msgspec
 
 from federation.storage import StorageError
 from node.store import Store
+from node.verifier import Verifier
 from protocol.judge import Stored
 from protocol.record import genuine
 
 CHUNK = 2048
+LARGE = 8192  # so many records are worth the start of processes
+
+Check = Callable[[bytes, Sequence[bytes]], bytes]  # one byte a record: 1 genuine, 0 not
 
 
-def _check(space: bytes, part: Sequence[Stored]) -> list[Stored]:
-    return [
-        one if genuine(one.raw, space if one.position else b"") else msgspec.structs.replace(one, genuine=False) for one in part
-    ]
+def _check_here(space: bytes, records: Sequence[bytes]) -> bytes:
+    return bytes(genuine(raw, space) for raw in records)
+
+
+def _check(space: bytes, part: Sequence[Stored], check: Check) -> list[Stored]:
+    first = int(bool(part) and part[0].position == 0)
+    told = _check_here(b"", [one.raw for one in part[:first]]) + check(space, [one.raw for one in part[first:]])
+    return [one if good else msgspec.structs.replace(one, genuine=False) for one, good in zip(part, told, strict=True)]
 
 
 class Audit:
@@ -41,36 +49,48 @@ class Audit:
 
     def check(self, space: bytes, stored: Sequence[Stored]) -> list[Stored]:
         """The same records, each with whether its author's signature is genuine."""
-        return self._join(self._begin(space, stored))
+        return self._join(self._begin(space, stored, [_check_here] * self.cores))
 
     def catch_up(self, space: bytes, *, progress: Callable[[int, int], None] | None = None) -> int:
         """Audit and settle one log as far as it goes; how many entries were settled."""
         log = self.store.need(space)
-        start = at = log.judged
-        ahead = self._load(space, at)
+        if log.size - log.judged < LARGE or self.cores < 2:
+            return self._catch_up(space, log.judged, [_check_here] * self.cores, progress)
+        verifiers = [Verifier() for _ in range(self.cores)]
+        try:
+            return self._catch_up(space, log.judged, [each.check for each in verifiers], progress)
+        finally:
+            for each in verifiers:
+                each.close()
+
+    def _catch_up(self, space: bytes, start: int, checks: Sequence[Check], progress: Callable[[int, int], None] | None) -> int:
+        at, ahead = start, self._load(space, start, checks)
         while ahead:
             end, jobs = ahead
-            following = self._load(space, end)
+            following = self._load(space, end, checks)
             try:
                 self.store.settle(space, at, self._join(jobs), end)
             except StorageError:
+                if following:
+                    self._join(following[1])
                 break  # the space was replayed or forgotten meanwhile: what is left is told anew
             at, ahead = end, following
             if progress:
                 progress(at, self.store.need(space).size)
         return at - start
 
-    def _load(self, space: bytes, start: int) -> tuple[int, list[Future[list[Stored]]]] | None:
+    def _load(self, space: bytes, start: int, checks: Sequence[Check]) -> tuple[int, list[Future[list[Stored]]]] | None:
         with self.store.database.lock:
             log = self.store.log(space)
             end = min(start + CHUNK, log.size) if log else start
             if end <= start:
                 return None
-            return end, self._begin(space, list(self.store.stored(space, start, end)))
+            return end, self._begin(space, list(self.store.stored(space, start, end)), checks)
 
-    def _begin(self, space: bytes, stored: Sequence[Stored]) -> list[Future[list[Stored]]]:
-        size = max(1, -(-len(stored) // self.cores))
-        return [self._pool.submit(_check, space, stored[i : i + size]) for i in range(0, len(stored), size)]
+    def _begin(self, space: bytes, stored: Sequence[Stored], checks: Sequence[Check]) -> list[Future[list[Stored]]]:
+        size = max(1, -(-len(stored) // len(checks)))
+        parts = [stored[i : i + size] for i in range(0, len(stored), size)]
+        return [self._pool.submit(_check, space, part, check) for part, check in zip(parts, checks, strict=False)]
 
     @staticmethod
     def _join(jobs: Sequence[Future[list[Stored]]]) -> list[Stored]:

@@ -145,12 +145,12 @@ class Store(Keeping):
             rows: list[Row] = []
             erased = False
             for one in sealed:
-                read = parse(one.raw)
+                read = one.read or parse(one.raw)
                 position = log.size + len(rows)
                 flag = int(read.audience != PUBLIC)
                 stored = Stored(position, flag, logged * MINUTE_MS, read.digest, one.raw, one.annex)
                 try:
-                    verdict = self._submit(fold, stored, read)
+                    verdict = self._submit(fold, stored, read, one.words)
                 except Refused as refusal:
                     told.append(refusal)
                     continue
@@ -171,10 +171,10 @@ class Store(Keeping):
             self._tell(space)
         return told
 
-    def _submit(self, fold: Fold, stored: Stored, read: Record) -> Verdict:
+    def _submit(self, fold: Fold, stored: Stored, read: Record, words: Mapping[str, str] | None) -> Verdict:
         if read.kind not in self.kinds:
             raise Refused(f"This node knows no kind “{read.kind}”. Look up its spelling in the reference.")
-        return fold.submit(stored, read)
+        return fold.submit(stored, read, words)
 
     def extend(
         self,

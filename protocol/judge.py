@@ -4,8 +4,8 @@ A `Fold` takes one log's records in their order. For each, in this order:
 
 1. its author's signature must be genuine and its bytes a record, else it is a problem;
 2. its entry's flag must say what its audience says (0 for public);
-3. an unknown kind changes nothing;
-4. the author's clock must be later than that of the author's last act for the same audience, and not ahead of the log;
+3. the author's clock must be later than that of the author's last act for the same audience, and not ahead of the log;
+4. an unknown kind changes nothing else: who knows it later comes to the same verdict on what follows it;
 5. its audience must not be wider than its kind allows, its body must be in form, with no unknown field;
 6. its author must hold the grant that the kind needs, at the entry's own time (`logged`);
 7. the kind's rule says what changes, seeing only rows at least as public as the record;
@@ -44,6 +44,9 @@ from protocol.record import ALLIES, MEMBERS, PUBLIC, Record, RecordError
 AHEAD_MS = 11 * 60_000  # a clock may be ten minutes ahead, and `logged` is a whole minute
 
 
+LONGEST = 200  # characters of a sentence that quotes a record
+
+
 class Stored(Struct, frozen=True):
     """A record at its place in a log, as a store holds it."""
 
@@ -68,7 +71,7 @@ class Verdict(Struct, frozen=True):
 def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None:
     """Refuse unless a grant in force at that instant covers it; the sentence says which grant and since when."""
     reason = f"You have not been given “{name}”. A role or a decision can give it."
-    for grant in own.all(GRANTS, holder=member, name=name):
+    for grant in sorted(own.all(GRANTS, holder=member, name=name), key=lambda each: (each.until_ms, each.source)):
         if at_ms >= grant.until_ms:
             reason = f"{grant.why} ended at {spoken_time(grant.until_ms)}. Ask for a new appointment."
         elif at_ms < grant.since_ms:
@@ -123,12 +126,12 @@ class Fold:
             scope = read.scope if (read.audience != PUBLIC) == bool(stored.flag) else MEMBERS
             return self._problem(stored, scope, read.kind, str(refusal))
 
-    def submit(self, stored: Stored, read: Record) -> Verdict:
+    def submit(self, stored: Stored, read: Record, words: Mapping[str, str] | None = None) -> Verdict:
         """As `judge`; a record that is refused leaves no trace, because it will not be in the log."""
         at = (read.author, read.scope)
         clock, moved = self._clocks.get(at), at in self._moved
         try:
-            return self.judge(stored, read)
+            return self.judge(stored, read, words)
         except Refused:
             if clock is None:
                 self._clocks.pop(at, None)
@@ -138,26 +141,29 @@ class Fold:
                 self._moved.discard(at)
             raise
 
-    def judge(self, stored: Stored, read: Record) -> Verdict:
-        """What this record changes; Refused with the sentence for its author if it does not hold."""
+    def judge(self, stored: Stored, read: Record, words: Mapping[str, str] | None = None) -> Verdict:
+        """What this record changes; Refused with the sentence for its author if it does not hold.
+
+        `words` are those of its annex, where the caller has them without reading it.
+        """
         scope = read.scope
         if (read.audience != PUBLIC) != bool(stored.flag):
             raise Refused("Its entry says another audience than the record.")
+        own = self.own(scope)
+        self._tick(own, read, stored.logged_ms)
         kind = self.kinds.get(read.kind)
         if kind is None:
             return Verdict(scope, (), "", read.kind)
-        own = self.own(scope)
-        self._tick(own, read, stored.logged_ms)
         if (scope if scope < record.NAMED else ALLIES) < kind.audience:  # named spaces are others too
             raise Refused(f"“{kind.title}” is not for so wide an audience. Leave the audience as the form gives it.")
-        body = to_body(kind, read.body, record.words_of(stored.annex, read.annex_hash))
+        body = to_body(kind, read.body, record.words_of(stored.annex, read.annex_hash) if words is None else words)
         act = Act(
             self.space, stored.digest, stored.position, stored.logged_ms, read.author,
             self.member(own, read.author, stored.logged_ms), scope, body,
         )  # fmt: skip
         if kind.needs:
             require(own, act.member, kind.needs, kind.weigh(body), act.logged_ms)
-        changes = tuple(kind.rule(own, act))
+        changes = _changes(kind, own, act)
         if scope != PUBLIC:
             self._refuse_wider(changes, scope)
         return Verdict(scope, changes, "", read.kind)
@@ -182,7 +188,9 @@ class Fold:
         row = own.get(KEYS, author)
         if row is None:
             return author
-        if not row.since_ms <= at_ms < row.until_ms:
+        if at_ms < row.since_ms:
+            raise Refused(f"This key counts from {spoken_time(row.since_ms)}. Sign with another of your devices.")
+        if at_ms >= row.until_ms:
             raise Refused(f"This key was retired at {spoken_time(row.until_ms)}. Sign with another of your devices.")
         return row.member
 
@@ -217,6 +225,14 @@ class Fold:
         return Verdict(scope, (PROBLEMS.put(row),), reason, kind)
 
 
+def _changes(kind: Kind[Any], own: Own, act: Act[Any]) -> tuple[Change, ...]:
+    """What the rule says; one that fails on what a record holds refuses it, so that no record stops a fold."""
+    try:
+        return tuple(kind.rule(own, act))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise Refused(f"The rules of “{kind.title}” cannot make anything of this record.") from error
+
+
 def to_body(kind: Kind[Any], structure: Mapping[str, Any], words: Mapping[str, str]) -> Any:
     """The body of a kind from the record's structure and the annex's words; Refused if the structure is not in form.
 
@@ -230,7 +246,7 @@ def to_body(kind: Kind[Any], structure: Mapping[str, Any], words: Mapping[str, s
     try:
         body = msgspec.convert(structure, into, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
-        raise Refused(f"Not in form: {error}.") from error
+        raise Refused(f"Not in form: {str(error)[:LONGEST]}.") from error
     if not erasable or not words:
         return body
     return msgspec.structs.replace(body, **{name: words[name] for name in erasable if name in words})

@@ -66,10 +66,16 @@ class Record(Struct, frozen=True):
 
 
 class Sealed(Struct, frozen=True):
-    """A record's bytes and those of its annex, if it has one."""
+    """A record's bytes and those of its annex, if it has one.
+
+    `read` and `words` are what was sealed, for the node that has just made these bytes and need not read them again;
+    nobody else has them, and a record that comes from elsewhere never does.
+    """
 
     raw: bytes
     annex: bytes | None
+    read: Record | None = None
+    words: Mapping[str, str] | None = None
 
 
 def scope_of(audience: int | tuple[bytes, ...]) -> int:
@@ -108,13 +114,15 @@ def seal(
             raise RecordError(f"The words of a record have at most {MAX_ANNEX} bytes; these have {len(annex)}.")
     spoken = audience if isinstance(audience, int) else sorted(audience)
     nonce = b"" if audience == PUBLIC else random[16:]
-    payload = encoding.encode([kind, at_ms, spoken, body, sha256(annex).digest() if annex else None, nonce])
+    annex_hash = sha256(annex).digest() if annex else None
+    payload = encoding.encode([kind, at_ms, spoken, body, annex_hash, nonce])
     protected = _BEFORE_AUTHOR[1:] + author.public
     signature = author.sign(_to_be_signed(protected, space, payload))
     raw = b"\x84" + protected + b"\xa0" + _bytes_head(len(payload)) + payload + b"\x58\x40" + signature
     if len(raw) > MAX_RECORD:
         raise RecordError(f"A record has at most {MAX_RECORD} bytes; this one has {len(raw)}. Put less into it.")
-    return Sealed(raw, annex)
+    read = Record(raw, sha256(raw).digest(), author.public, kind, at_ms, _audience(spoken), dict(body), annex_hash, nonce)
+    return Sealed(raw, annex, read, dict(words or {}))
 
 
 def split(raw: bytes) -> tuple[bytes, bytes, bytes]:

@@ -1,0 +1,70 @@
+"""A process that checks authors' signatures for a node, and nothing else: started for a large backlog, it ends with it.
+
+Checking holds the interpreter's lock only for moments, yet each time it waits for it; beside a thread that judges, half of a
+second core is lost. A process has a lock of its own. It reads frames from its standard input and answers each::
+
+    frame:   number of records (4 bytes, big-endian) ‖ the space's id, or 32 zero bytes for founding records
+             ‖ for each: its length (4 bytes) ‖ the record
+    answer:  one byte a record: 1 genuine, 0 not
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from protocol.record import genuine
+
+NONE = bytes(32)
+
+
+def frame(space: bytes, records: Sequence[bytes]) -> bytes:
+    """The frame that asks about these records."""
+    parts = [len(records).to_bytes(4, "big"), space or NONE]
+    for raw in records:
+        parts += (len(raw).to_bytes(4, "big"), raw)
+    return b"".join(parts)
+
+
+def serve(source: IO[bytes], target: IO[bytes]) -> None:
+    """Answer frames until there are no more."""
+    while head := source.read(36):
+        count, space = int.from_bytes(head[:4], "big"), head[4:]
+        known = b"" if space == NONE else space
+        told = bytearray()
+        for _ in range(count):
+            told.append(genuine(source.read(int.from_bytes(source.read(4), "big")), known))
+        target.write(told)
+        target.flush()
+
+
+class Verifier:
+    """The other end: one such process."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "node.verifier"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 our own module, no input in it
+
+    def check(self, space: bytes, records: Sequence[bytes]) -> bytes:
+        """One byte a record: 1 genuine, 0 not. Blocks; call it from a thread of its own. OSError if the process is gone."""
+        source, target = self._process.stdin, self._process.stdout
+        assert source is not None and target is not None
+        source.write(frame(space, records))
+        source.flush()
+        told = target.read(len(records))
+        if len(told) != len(records):
+            raise OSError("the process that checks signatures is gone")
+        return told
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
