@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from node.cli_ask import do
-from node.cli_desk import AsJson, facts, folder, grid, moment, note, progress, show, silent
+from node.cli_ask import do, opened
+from node.cli_desk import AsJson, facts, folder, grid, moment, note, out, progress, show, silent
 from node.failure import FAILED, Misuse
 from node.home import Home
 from protocol.keychain import space_name
@@ -58,9 +58,18 @@ def _founded(console: Console, told: dict[str, Any]) -> None:
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """How this node stands, and what it needs."""
-    told = do(folder(context), "status", {}, silent)
-    show(told, as_json=as_json, words=lambda console: _standing(console, told))
+    """Today: how this node stands, what is due, what is new."""
+    with opened(folder(context)) as do:
+        told = do("status", {}, silent)
+        if as_json:
+            show(told, as_json=True, words=lambda console: None)
+            return
+        console = out()
+        due = do("today", {"width": console.width, "colours": console.is_terminal}, silent)
+    _standing(console, told)
+    print(due, end="")
+    for sentence in told["warnings"]:
+        note(f"\n{sentence}")
 
 
 def _standing(console: Console, told: dict[str, Any]) -> None:
@@ -73,8 +82,6 @@ def _standing(console: Console, told: dict[str, Any]) -> None:
     console.print()
     empty = "Linked with nobody yet. Ask another node for its invitation, then: archipelago peers add INVITATION"
     grid(console, ["Peer", "Records held", "Last contact (UTC)", ""], rows, empty)
-    for sentence in told["warnings"]:
-        note(f"\n{sentence}")
 
 
 def rebuild(context: typer.Context, as_json: AsJson = False) -> None:

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from node import commands_campaign, commands_member, commands_record
 from node.backup import backup, warning
+from node.commands_today import today_text
 from node.control import Say
 from node.export import export
 from node.failure import Misuse
@@ -94,6 +95,7 @@ def rebuild(home: Home, say: Say, args: Mapping[str, Any]) -> dict[str, Any]:
 
 VERBS: dict[str, Verb] = {
     "status": Verb(_quietly(status)),
+    "today": Verb(_quietly(today_text)),
     "record.add": Verb(_quietly(commands_record.add), WRITE),
     "record.add-many": Verb(_quietly(commands_record.add_many), WRITE),
     "record.show": Verb(_quietly(commands_record.show)),

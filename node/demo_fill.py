@@ -17,13 +17,13 @@ from node.demo_world import DAY_MS, World
 from node.home import Home
 
 PASSWORD = "one lantern three boats"  # noqa: S105  # of invented people, on this machine, printed for whoever looks
-EVENING_MS = 18 * 3_600_000
+MORNING_MS = (8 * 60 + 10) * 60_000  # a day of the story begins when people have had their coffee
 
 
 def fill(folder: Path, clock: Clock) -> dict[str, Path]:
     """Found and fill the three collectives; where each has its data."""
-    start_ms = clock.now_ms() // DAY_MS * DAY_MS - LAST * DAY_MS
-    moved = MovedClock(start_ms + EVENING_MS, running=False)
+    start_ms = clock.now_ms() // DAY_MS * DAY_MS - LAST * DAY_MS + MORNING_MS
+    moved = MovedClock(start_ms, running=False)
     homes = {each.key: Home.found(folder / each.key, each.name, each.founders[0], moved) for each in COLLECTIVES}
     try:
         for home in homes.values():

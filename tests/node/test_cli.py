@@ -74,6 +74,17 @@ def test_founding_makes_a_space_a_member_and_a_kit_beside_the_folder(run: Run, t
     assert "founding kit" in status["warnings"][0]
 
 
+def test_status_in_words_is_today(isle: Run) -> None:
+    isle("record", "add", "ledger.transaction-booked", *BREAD)
+    told = isle("status")
+    assert "Needs you" in told.out
+    assert "For all of us" in told.out
+    assert "Flour" in told.out
+    assert "Ada" in told.out
+    assert "\x1b" not in told.out
+    assert "founding kit" in told.err
+
+
 @pytest.mark.parametrize(
     ("name", "member", "field"),
     [(" ", "Ada", "--name"), ("x" * 81, "Ada", "--name"), ("Isle", ".a", "--member"), ("Isle", "a/b", "--member")],
