@@ -45,6 +45,7 @@ AHEAD_MS = 11 * 60_000  # a clock may be ten minutes ahead, and `logged` is a wh
 
 
 LONGEST = 200  # characters of a sentence that quotes a record
+STUMBLED = "cannot make anything of this record"  # said of a rule that fails, which tests look for
 
 
 class Stored(Struct, frozen=True):
@@ -217,7 +218,7 @@ class Fold:
             else:
                 key = change.key
             held = self.reader.row_audience(change.table, self.space, key)
-            if held is not None and held != scope and not (held >= scope and scope < record.NAMED):
+            if held is not None and held != scope and not scope < held < record.NAMED:  # others see what named spaces see
                 raise Refused("This is more public than your record. Write it for the same audience as what it changes.")
 
     def _problem(self, stored: Stored, scope: int, kind: str, reason: str) -> Verdict:
@@ -230,7 +231,7 @@ def _changes(kind: Kind[Any], own: Own, act: Act[Any]) -> tuple[Change, ...]:
     try:
         return tuple(kind.rule(own, act))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise Refused(f"The rules of “{kind.title}” cannot make anything of this record.") from error
+        raise Refused(f"The rules of “{kind.title}” {STUMBLED}.") from error
 
 
 def to_body(kind: Kind[Any], structure: Mapping[str, Any], words: Mapping[str, str]) -> Any:

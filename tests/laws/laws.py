@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 from node.database import engine
 from node.tables import Tables, all_ddl
 from protocol import encoding
-from protocol.judge import Fold, Stored
+from protocol.judge import STUMBLED, Fold, Stored
 from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC, Practice, View
 from protocol.record import NAMED, RecordError, parse, sees
 from tests.laws.memory import Memory, Rows
@@ -277,7 +277,9 @@ def unheard_of_times(world: World) -> list[str]:
         store = world.replayed(only=isle.number)
         for stored in far_ahead(world, isle):
             try:
-                store.judge(isle.number, stored, world.kinds)
+                refused = store.judge(isle.number, stored, world.kinds).refused
+                if STUMBLED in refused:
+                    broken.append(f"{parse(stored.raw).kind} at the end of time: {refused}")
             except Exception as error:
                 broken.append(f"{parse(stored.raw).kind} at the end of time raises {type(error).__name__}: {error}")
     return broken
