@@ -86,7 +86,7 @@ class Published(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
         str,
         field(
             "Text", "Markdown. It is public for good and cannot be erased, so name no person.",
-            widget="text", example="## How we do it", min_length=20, max_length=20_000,
+            widget="text", example="We meet at each new moon.", min_length=20, max_length=20_000,
         ),
     ]  # fmt: skip
     settings: Settings = []
