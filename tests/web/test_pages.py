@@ -29,9 +29,9 @@ CASES: list[tuple[str, str, str, Find]] = [
 @pytest.mark.parametrize("width", SIZES)
 @pytest.mark.parametrize(("isle", "who", "name", "find"), CASES, ids=[f"{isle}-{name}" for isle, _, name, _ in CASES])
 def test_a_page_fits_its_window_is_light_and_has_no_grave_finding(
-    isles: dict[str, Isle], opens: Opens, pictures: Path, isle: str, who: str, name: str, find: Find, width: str
+    linked: dict[str, Isle], opens: Opens, pictures: Path, isle: str, who: str, name: str, find: Find, width: str
 ) -> None:
-    there = isles[isle]
+    there = linked[isle]
     visitor = opens(there, who, SIZES[width])
     page = visitor.go(find(there), 404 if name == "missing" else 200)
     heavy = weight(page)
