@@ -127,7 +127,9 @@ def from_flat(body: type[T], flat: Mapping[str, str]) -> T:
         for part in stem:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
-                raise Refused(f"There is no field “{path}” here.")
+                raise Refused(f"There is no field “{_quoted(path)}” here.")
+        if isinstance(node.get(leaf), dict):
+            raise Refused(f"There is no field “{_quoted(path)}” here.")
         node[leaf] = text
     return from_json(body, _rows(fields(body), tree))
 
@@ -213,7 +215,7 @@ def _rows(known: tuple[Field, ...], tree: Mapping[str, Any]) -> dict[str, Any]:
 def _many(f: Field, given: Any) -> Any:
     if isinstance(given, str):
         return [part for part in re.split(r"[\s,]+", given) if part] or None
-    if not all(key.isdigit() for key in given):
+    if not all(re.fullmatch("[0-9]{1,6}", key) for key in given):
         raise Refused(f"{f.label}: rows are numbered from 0.")
     rows = [_one(f, given[key]) for key in sorted(given, key=int)]
     return [row for row in rows if row not in (None, {})] or None
