@@ -13,11 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from node import remote
 from node.commands import perform
 from node.control import NotRunning, Say, ask, is_served
+from node.failure import Misuse
 from node.home import Home, InUse
 
 PATIENCE_S = 3.0
@@ -27,6 +30,10 @@ Do = Callable[[str, Mapping[str, Any], Say], Any]
 @contextmanager
 def opened(folder: Path) -> Iterator[Do]:
     """A way to give verbs to this folder; waits a little for a node that is about to start or to end."""
+    away = None if (folder / "node.db").exists() else remote.read(folder)
+    if away is not None:
+        yield partial(_give_away, folder, away)
+        return
     home = open_or_none(folder)
     if home is None:
         yield lambda verb, args, say: ask(folder, verb, args, say)
@@ -35,6 +42,13 @@ def opened(folder: Path) -> Iterator[Do]:
         yield lambda verb, args, say: perform(home, verb, args, say)
     finally:
         home.close()
+
+
+def _give_away(folder: Path, away: remote.Remote, verb: str, args: Mapping[str, Any], say: Say) -> Any:
+    """What a member can do from a machine where no node runs: write one record."""
+    if verb != "record.add":
+        raise Misuse(f"This folder is of a member of {away.name}, whose node is at {away.url}. Look there for this.")
+    return remote.add(folder, **args)
 
 
 def open_or_none(folder: Path) -> Home | None:

@@ -9,8 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from node import remote
 from node.cli_ask import do
 from node.cli_desk import AsJson, Member, folder, given, moment, note, show, silent
+from node.clock import Clock
+from node.invitation import Join, parse
 
 
 def register(app: typer.Typer, args: Sequence[str]) -> None:
@@ -48,9 +51,12 @@ def join(
     public_name: Annotated[str, typer.Option("--public-name", help="Only if the whole archipelago may know you by it.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Become a member by an invitation, under a new key in this data folder."""
-    args = given(given=invitation, member=member, public_name=public_name)
-    told = do(folder(context), "join", args, silent)
+    """Become a member by an invitation, under a new key in this folder: on the node's machine, or on one of your own."""
+    data, read = folder(context), parse(invitation)
+    if isinstance(read, Join) and not (data / "node.db").exists():
+        told = remote.join(data, read, member, public_name, Clock())
+    else:
+        told = do(data, "join", given(given=invitation, member=member, public_name=public_name), silent)
     show(told, as_json=as_json, words=lambda console: _joined(console, told))
 
 

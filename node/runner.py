@@ -33,6 +33,7 @@ from node.commands import APART, READ, VERBS, perform
 from node.commands_peer import PEER_VERBS
 from node.control import Say
 from node.home import Home
+from node.sealed import SealedDoor
 from node.server import bind, listen
 from node.station import ALLOWED, URL, Station
 from node.web.app import construct_app
@@ -85,7 +86,9 @@ class Running:
         self.station = Station(home, [self.url], on_event=self._on_event)
         self._open.push_async_callback(self.station.close)
         self._open.push_async_callback(self._end_tasks)
-        listening = await listen(construct_app(home, self.station), where)
+        app = construct_app(home, self.station)
+        app.add_routes(SealedDoor(home).routes())
+        listening = await listen(app, where)
         self._open.push_async_callback(listening.close)
         commands = await control.serve(home.folder, self._perform)
         self._open.callback(control.leave, home.folder)
