@@ -175,7 +175,9 @@ async def _replicate(folder: Path, url: str, space: str, size: int, floor: float
             "verified and durable; limit: the bare floor",
         ),
         figure("replicate_in_tables_per_s", size / whole, "records/s", floor, "pulled, audited, judged and in tables"),
-        figure("replicate_peak_rss_mib", memory["mib"], "MiB", None, "the pulling process, through all of it"),
+        figure(
+            "replicate_peak_rss_mib", memory["mib"], "MiB", None, "the pulling process and those that check signatures for it"
+        ),
     ]
 
 

@@ -46,7 +46,8 @@ class EncodeError(EncodingError):
 
 def encode(value: object) -> bytes:
     """The one encoding of a value; EncodeError if it has none."""
-    _check(value, 0)
+    if not _within(value, MAX_DEPTH):
+        _check(value, 0)  # slower, and says what is wrong; it also lets tuples pass
     try:
         return cbor2.dumps(value, canonical=True)
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell
@@ -88,7 +89,7 @@ def _load(data: bytes, depth: int) -> Value:
             allow_duplicate_keys=False,
             strict_hashable_types=True,
         )
-        if not _within(value):
+        if not _within(value, depth):
             raise DecodeError("a float, a simple value, an integer beyond 53 bits or a map key that is not text")
         again = cbor2.dumps(value, canonical=True)
     except DecodeError:
@@ -106,8 +107,11 @@ def _load(data: bytes, depth: int) -> Value:
 _PLAIN = frozenset((str, bytes, bool, type(None)))
 
 
-def _within(value: object) -> bool:
-    """Whether a decoded value is of the subset; called for containers only, but for the outermost value."""
+def _within(value: object, depth: int) -> bool:
+    """Whether a value is of the subset; called for containers only, but for the outermost value.
+
+    `depth` is how many containers may lie within each other, this one among them.
+    """
     kind = type(value)
     if kind is dict:
         for key in value:  # type: ignore[attr-defined]  # a dict
@@ -125,7 +129,7 @@ def _within(value: object) -> bool:
         if inner is int:
             if not -MAX_INTEGER <= each <= MAX_INTEGER:
                 return False
-        elif (inner is not list and inner is not dict) or not _within(each):
+        elif (inner is not list and inner is not dict) or depth < 2 or not _within(each, depth - 1):
             return False
     return True
 
