@@ -46,7 +46,7 @@ MAX_RECEIPT = tlogproof.MAX_TLOG_PROOF_BYTES
 MAX_COSIGNERS = 16
 MAX_EXTRA = 768 * 1024
 ROLES = ("witness", "mirror")
-T = str | bytes
+Text = str | bytes
 
 
 class ReceiptError(Exception):
@@ -128,7 +128,7 @@ def format(receipt: Receipt) -> str:
         raise ReceiptError(f"This receipt cannot be written: {error}.") from error
 
 
-def parse(text: T) -> Receipt:
+def parse(text: Text) -> Receipt:
     """The receipt that a text is, in form and not checked; ReceiptError if it is none."""
     try:
         proof = tlogproof.parse_tlog_proof(text)
@@ -153,7 +153,7 @@ def parse(text: T) -> Receipt:
     return Receipt(flag, logged, raw, annex, tuple(chain), tuple(map(tuple, cosigners)), bare)
 
 
-def check(text: T) -> Checked:
+def check(text: Text) -> Checked:
     """What a receipt proves, with nothing but its own bytes to go by; ReceiptError says what does not hold."""
     receipt = parse(text)
     try:

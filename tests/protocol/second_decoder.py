@@ -271,6 +271,12 @@ def open_summary(raw: bytes, records: list[bytes]) -> dict[str, Any]:
     need(protected == bytes.fromhex("a10132") and unprotected == {}, "another header")
     said = decode(payload)
     need(isinstance(said, dict) and set(said) == SUMMARY_FIELDS, "the fields of a summary")
+    _need_32_bytes(said, "space", "chain", "heads", "rules")
+    need(all(type(said[name]) is int and said[name] >= 0 for name in ("epoch", "size", "time_ms")), "three numbers")
+    need(isinstance(said["name"], str) and 1 <= len(said["name"]) <= 80 and isinstance(said["checkpoint"], str), "texts")
+    need(isinstance(said["endpoints"], list) and len(said["endpoints"]) <= 8, "at most 8 endpoints")
+    need(all(isinstance(each, str) and 1 <= len(each) <= 200 for each in said["endpoints"]), "endpoints are texts")
+    need(isinstance(said["state"], dict) and all(isinstance(each, dict) for each in said["state"].values()), "maps")
     need(said["space"] == space and 0 <= said["epoch"] < len(bodies), "of another space or epoch")
     keys = bodies[said["epoch"]]["keys"]
     structure = encode(["Signature1", protected, b"archipelago/summary/1" + space, payload])
