@@ -31,7 +31,7 @@ from node.head import HeadFile
 from node.heads import Heads
 from node.store import Store
 from node.tables import Tables
-from node.vault import Accounts, KeyFiles, new_node_seed, node_keys
+from node.vault import Accounts, KeyFiles, check_name, new_node_seed, node_keys
 from protocol import kit, record
 from protocol.keychain import FOUNDED, Founded, space_name
 from protocol.keys import NodeKeys, SigningKey
@@ -92,22 +92,25 @@ class Home:
         kit_folder = folder.with_name(folder.name + "-founding-kit")
         if kit_folder.exists():
             raise HomeError(f"{kit_folder} is there already. Move it away first: it may be the only copy of somebody's keys.")
+        made, seed, founder = kit.make(clock.random(kit.ENTROPY_BYTES)), clock.random(32), SigningKey(clock.random(32))
+        root, following, recovery = (SigningKey(each) for each in (made.root_seed, made.next_root_seed, made.recovery_seed))
+        committed, keys = sha256(following.public).digest(), NodeKeys.derive(seed).public
+        structure = _checked(Founded(name.strip(), founder.public, keys, root.public, committed, recovery.public))
+        sealed = record.seal(FOUNDED, clock.now_ms(), record.PUBLIC, structure, root, b"")
+        check_name(member)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _take_lock(folder)
         try:
-            made = kit.make(clock.random(kit.ENTROPY_BYTES))
-            keys = new_node_seed(folder, clock.random(32))
-            founder = SigningKey(clock.random(32))
-            files = KeyFiles(folder)
-            files.add(member, founder)
-            root, following, recovery = (SigningKey(seed) for seed in (made.root_seed, made.next_root_seed, made.recovery_seed))
-            committed = sha256(following.public).digest()
-            body = Founded(name.strip(), founder.public, keys.public, root.public, committed, recovery.public)
-            sealed = record.seal(FOUNDED, clock.now_ms(), record.PUBLIC, _checked(body), root, b"")
+            if (folder / "seed").exists() or KeyFiles(folder).names():
+                raise HomeError(f"{folder} holds keys of a node already. Choose another folder with -C, or move them away.")
+            _write_kit(
+                kit_folder, made.sheets(name, space_name(sha256(sealed.raw).digest()))
+            )  # first: nothing else has these keys
+            new_node_seed(folder, seed)
+            KeyFiles(folder).add(member, founder)
             store = Store(folder / "node.db")
-            placed = store.found(sealed, clock.now_ms())
+            store.found(sealed, clock.now_ms())
             store.close()
-            _write_kit(kit_folder, made.sheets(name, space_name(placed.digest)))
             home = Home(folder, clock, lock)
         except BaseException:
             os.close(lock)

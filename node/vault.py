@@ -76,6 +76,14 @@ def node_keys(folder: Path) -> NodeKeys:
         raise VaultError(f"The node's seed in {folder} cannot be read ({error}). Put it back from the last backup.") from error
 
 
+def check_name(name: str) -> None:
+    """VaultError unless a member's key can lie on this machine under this name."""
+    if not re.fullmatch(r"[^\x00-\x1f/.][^\x00-\x1f/]{0,79}", name):
+        raise VaultError(
+            f"“{name}” cannot be a member's name here: write 1 to 80 characters, no slash, not beginning with a dot."
+        )
+
+
 class KeyFiles:
     """The key files of members who work on this machine's command line."""
 
@@ -84,10 +92,7 @@ class KeyFiles:
 
     def add(self, name: str, key: SigningKey) -> None:
         """Keep a member's key; refuses a name that is taken."""
-        if not re.fullmatch(r"[^\x00-\x1f/.][^\x00-\x1f/]{0,79}", name):
-            raise VaultError(
-                f"“{name}” cannot be a member's name here: write 1 to 80 characters, no slash, not beginning with a dot."
-            )
+        check_name(name)
         try:
             write_private(self._folder / name, key.seed.hex().encode())
         except FileExistsError as error:
