@@ -50,8 +50,7 @@ def isles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Isle]]
 @pytest.fixture(scope="session")
 def linked(isles: dict[str, Isle]) -> dict[str, Isle]:
     """The same, the three with a year peers of each other."""
-    for one, other in (("harbour", "lantern"), ("lantern", "field"), ("field", "harbour")):
-        link(isles[one], isles[other])
+    link([isles["harbour"], isles["lantern"], isles["field"]])
     return isles
 
 

@@ -17,8 +17,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from node.clock import Clock
 from node.demo_fill import PASSWORD, fill
 from node.home import Home
 from protocol.keys import SigningKey
+
+STANDING = ("--ally", "--mirror", "--witness")
 
 
 class Isle(Struct, frozen=True):
@@ -157,9 +161,14 @@ def until(holds: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
         time.sleep(0.05)
 
 
-def link(one: Isle, other: Isle) -> None:
-    """Make two nodes peers of each other, and let each take what the other has."""
-    for here, there in ((one, other), (other, one)):
-        here.asked("peers", "add", f"{there.url}/#{there.space}", "--ally", "--mirror", "--witness")
-    for here, there in ((one, other), (other, one)):
-        here.asked("sync", there.space)
+def link(isles: Sequence[Isle]) -> None:
+    """Make nodes peers of each other, and wait until each has what the others have."""
+    pairs = [(here, there) for here in isles for there in isles if here != there]
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda pair: pair[0].asked("peers", "add", f"{pair[1].url}/#{pair[1].space}", *STANDING), pairs))
+    for isle in isles:
+        until(partial(_has_all, isle), f"{isle.name} has what its peers have")
+
+
+def _has_all(isle: Isle) -> bool:
+    return all(peer["in_tables"] for peer in isle.asked("status")["peers"])

@@ -6,11 +6,14 @@ by axe (by day on the phone, by night at the desk), no script blocked, weight. T
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.web.conftest import DESK, PHONE, Opens
+from tests.web.conftest import DESK, PHONE, Visitor, window
 from tests.web.isles import Isle
 from tests.web.places import MEMBERS, PUBLIC, VISITORS, WRITTEN, Find, grave, sideways, small, weight
 
@@ -26,14 +29,29 @@ CASES: list[tuple[str, str, str, Find]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def windows(browser: Browser, linked: dict[str, Isle]) -> Iterator[Callable[[str, str, str], Visitor]]:
+    """One window for each node, visitor and width."""
+    known: dict[tuple[str, str, str], Visitor] = {}
+    with ExitStack() as stack:
+
+        def given(isle: str, who: str, width: str) -> Visitor:
+            at = (isle, who, width)
+            if at not in known:
+                known[at] = stack.enter_context(window(browser, linked[isle], who, SIZES[width]))
+            return known[at]
+
+        yield given
+
+
 @pytest.mark.parametrize("width", SIZES)
 @pytest.mark.parametrize(("isle", "who", "name", "find"), CASES, ids=[f"{isle}-{name}" for isle, _, name, _ in CASES])
 def test_a_page_fits_its_window_is_light_and_has_no_grave_finding(
-    linked: dict[str, Isle], opens: Opens, pictures: Path, isle: str, who: str, name: str, find: Find, width: str
+    windows: Callable[[str, str, str], Visitor], pictures: Path, isle: str, who: str, name: str, find: Find, width: str
 ) -> None:
-    there = linked[isle]
-    visitor = opens(there, who, SIZES[width])
-    page = visitor.go(find(there), 404 if name == "missing" else 200)
+    visitor = windows(isle, who, width)
+    visitor.page.emulate_media(color_scheme="light")
+    page = visitor.go(find(visitor.isle), 404 if name == "missing" else 200)
     heavy = weight(page)
     picture = f"{isle}-{name}-{width}"
     page.screenshot(path=pictures / f"{picture}-light.png", full_page=True)
@@ -48,3 +66,4 @@ def test_a_page_fits_its_window_is_light_and_has_no_grave_finding(
     assert heavy < MOST_BYTES, f"{heavy} bytes"
     assert page.title().strip()
     assert page.get_by_role("heading", level=1).count() == 1
+    visitor.check()

@@ -25,7 +25,6 @@ WAYS: dict[str, tuple[tuple[int, int], type[Pointer] | type[Keyboard], bool]] = 
     "phone by keyboard": (PHONE, Keyboard, True),
     "desk by pointer": (DESK, Pointer, True),
     "phone without script": (PHONE, Pointer, False),
-    "desk by keyboard without script": (DESK, Keyboard, False),
 }
 
 
