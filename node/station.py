@@ -89,6 +89,7 @@ class Station:
             raise
         while self._settling:
             await asyncio.gather(*self._settling)
+        await self.audited()
         await self._ask_for_withheld(space)
         return report
 
