@@ -311,6 +311,10 @@ def fitted(text: str, narrow: int, roomy: int) -> list[str | Markup]:
 
 
 def shortened(text: str, letters: int) -> str:
-    """A text cut to so many letters, with a sign that it was."""
+    """A text cut to so many letters, with a sign that it was; of an account its end stays, which tells it from others."""
     text = plain(text)
-    return text if len(text) <= letters else text[: max(1, letters - 1)].rstrip() + "…"
+    if len(text) <= letters:
+        return text
+    if ":" in text and " " not in text:
+        return "…" + text[1 - max(2, letters) :].lstrip(":-")
+    return text[: max(1, letters - 1)].rstrip() + "…"

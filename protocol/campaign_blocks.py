@@ -113,6 +113,8 @@ def _window(call: Call, stands: Standing, now_ms: int) -> Timeline:
 def _armed(stands: Standing) -> Text:
     count, needed = len(stands.joined), stands.quorum
     spaces = f"{count} of the {len(stands.invited)} spaces joined the terms in force"
+    if stands.armed and stands.phase == "over":
+        return Text(f"It was armed: {spaces}, and {needed} were needed. It has surged, settled and rested.", "good")
     if stands.armed:
         return Text(f"It is armed: {spaces}, and {needed} were needed. No withdrawal changes that.", "good")
     if stands.phase == "lapsed":

@@ -135,7 +135,7 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
     yield _settings(view, now_ms)
     yield from _beside_ours(view, known, now_ms)
     yield _tree(view, known, now_ms)
-    yield _usage(view, view.everywhere(ADOPTIONS), now_ms)
+    yield _usage(view, view.everywhere(ADOPTIONS), now_ms, "No space that this node follows has adopted a protocol yet.")
     yield _reports(view, known)
     yield Action("protocol.published/1", {}, "Publish a protocol")
     if not any(row.space == view.space for row in known.values()):
@@ -151,7 +151,7 @@ def about(view: View, protocol: bytes, now_ms: int) -> Iterator[Block]:
     row = known.get(protocol)
     if row is None:
         return
-    yield from _card(view, row, now_ms)
+    yield from _card(view, row, now_ms, alone=True)
     yield Prose(row.text)
     if row.parent and row.parent in known:
         parent = known[row.parent]
@@ -160,7 +160,8 @@ def about(view: View, protocol: bytes, now_ms: int) -> Iterator[Block]:
             f"{row.name}, {title_of(view, view.space_id(row.space))}",
         )  # fmt: skip
     yield from _to_ours(view, row, now_ms)
-    yield _usage(view, view.everywhere(ADOPTIONS, protocol=row.id), now_ms)
+    unused = "No space that this node follows has adopted it yet."
+    yield _usage(view, view.everywhere(ADOPTIONS, protocol=row.id), now_ms, unused)
     yield _reports(view, {row.id: row})
     yield from _choices(view, row, now_ms)
 
@@ -235,13 +236,17 @@ def _beside_ours(view: View, known: Mapping[bytes, Protocol], now_ms: int) -> It
         )
 
 
-def _card(view: View, row: Protocol, now_ms: int) -> Iterator[Block]:
+def _card(view: View, row: Protocol, now_ms: int, *, alone: bool = False) -> Iterator[Block]:
+    """One protocol in short; alone on the page of its record, which has said whose it is and since when."""
     space = view.space_id(row.space)
     used = is_used_by(view, row.id, now_ms)
     facts: list[tuple[str, Cell]] = [
         ("Protocol", Ref(row.id, "record", row.name)),
         ("Published by", Ref(space, "space", title_of(view, space))),
         ("When", When(row.since_ms)),
+    ]
+    facts = [] if alone else facts
+    facts += [
         ("Sets", _sets(row.settings) or "nothing: it is in words only"),
         ("In force in", counted(used, "space") if used else "no space"),
         ("Meant for", counted(row.fuse_cycles, "cycle") + " at a time"),
@@ -321,7 +326,7 @@ def _tree(view: View, known: Mapping[bytes, Protocol], now_ms: int) -> Tree:
     return Tree("Which protocol came from which", nodes, edges)
 
 
-def _usage(view: View, adoptions: Iterable[Adoption], now_ms: int) -> Grid:
+def _usage(view: View, adoptions: Iterable[Adoption], now_ms: int, unused: str) -> Grid:
     """Who has used what, and who dropped it and why; an adoption that was renewed is told by its renewal."""
     rows: list[list[Cell]] = []
     for row in sorted(adoptions, key=lambda row: (row.name.casefold(), row.protocol, -row.since_ms, row.id)):
@@ -334,8 +339,7 @@ def _usage(view: View, adoptions: Iterable[Adoption], now_ms: int) -> Grid:
             When(_since(view, row)), When(until_of(row)), row.why,
         ])  # fmt: skip
     return Grid(
-        "Who uses what", ("Protocol", "Space", "", "Since", "Until", "Why not any more"), rows,
-        "No space that this node follows has adopted a protocol yet.",
+        "Who uses what", ("Protocol", "Space", "", "Since", "Until", "Why not any more"), rows, unused,
     )  # fmt: skip
 
 

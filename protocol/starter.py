@@ -6,6 +6,8 @@ parameters; those of practices that a node does not have yet are kept and have n
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 
@@ -14,9 +16,14 @@ class Starter(Struct, frozen=True):
 
     name: str
     purpose: str
-    text: str
+    wrapped: str  # as it stands in this file
     settings: tuple[tuple[str, int], ...] = ()
     fuse_cycles: int = 13
+
+    @property
+    def text(self) -> str:
+        """The text with each paragraph and item on one line, as people type it: lines are broken by whoever shows it."""
+        return re.sub(r"(?<=[^\n])\n[ ]*(?![ \n#>]|[0-9]+[.] |[-*] )", " ", self.wrapped.strip()) + "\n"
 
 
 LUNAR_ROLES = """\

@@ -487,7 +487,8 @@ def _ways_on(view: View, call: Call, stands: Standing) -> Iterator[Block]:
         yield Action("campaign.rest-lifted/1", {"campaign": call.id.hex()}, "Lift the rest")
     if stands.phase in ("open", "crest", "consolidation", "rest"):
         yield Action("campaign.residue-left/1", at, "Enter what stays")
-    yield Action("campaign.pledged/1", at, "Tie something of ours to it")
+    if stands.phase not in ("over", "lapsed"):
+        yield Action("campaign.pledged/1", at, "Tie something of ours to it")
 
 
 def _chain(view: View, stood: list[tuple[Call, Standing]]) -> Iterator[Block]:

@@ -451,7 +451,8 @@ def _balances(view: View, kept: Books) -> Grid:
         row = opened.get(account)
         words = row.description if row else ""
         if row and row.restricted:
-            words = f"{words} Restricted: {row.strings or 'the strings were erased'}".strip()
+            said = f"Restricted: {row.strings or 'the strings were erased'}"
+            words = f"{words.rstrip('. ')}. {said}" if words else said
         amount = kept.balances.get((account, currency), 0)
         mark: Cell = ""
         if account in closed:

@@ -291,7 +291,7 @@ def test_strings_of_a_restricted_fund_are_shown_and_their_erasure_is_said() -> N
     write(desk, "account-opened", Opened("assets:fund", "EUR", True, "Roof", "for the roof only"))
     write(desk, "account-opened", Opened("assets:other", "EUR", True))
     words = {row[0]: row[2] for row in grids(desk)["Balances"].rows}
-    assert words["assets:fund"] == "Roof Restricted: for the roof only"
+    assert words["assets:fund"] == "Roof. Restricted: for the roof only"
     assert words["assets:other"] == "Restricted: the strings were erased"
 
 
