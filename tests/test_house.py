@@ -242,3 +242,14 @@ def test_the_lock_files_pin_all_that_the_project_asks_for_and_agree() -> None:
     assert asked(project["optional-dependencies"]["test"]) <= test.keys()
     assert run.items() <= test.items()
     assert "setuptools" in run
+
+
+def test_the_tour_names_every_module() -> None:
+    tour = (ROOT / "docs" / "tour.md").read_text()
+    named = {name for line in tour.splitlines() if line.startswith("|") for name in re.findall(r"`([a-z_/*]+)`", line)}
+    patterns = [re.compile(re.escape(name).replace(r"\*", ".*")) for name in named]
+    for folder in ("protocol", "federation", "node"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            module = path.relative_to(ROOT / folder).with_suffix("").as_posix()
+            if path.stem != "__init__":
+                assert any(pattern.fullmatch(module) for pattern in patterns), f"docs/tour.md says nothing of {folder}/{module}"
