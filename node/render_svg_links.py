@@ -187,11 +187,11 @@ def _linked(drawn: Markup, node: Node) -> Markup:
 
 
 def graph(block: Graph, telling: Telling) -> Markup:
-    """Nodes on a ring, lines between those that are linked; nobody is the middle."""
+    """Nodes on a ring, lines between those that are linked; nobody is the middle. Of one alone there is no picture."""
     nodes = list(block.nodes)[:_MOST_NODES]
-    if not nodes:
+    if len(nodes) < 2:
         return Markup()
-    height = 110 if len(nodes) == 1 else min(250 + 12 * len(nodes), 460)
+    height = min(250 + 12 * len(nodes), 460)
     at = _ring(len(nodes), height)
     where = {node.id: place for node, place in zip(nodes, at, strict=True)}
     lines = [_edge(edge, where, nodes) for edge in block.edges if edge.source in where and edge.target in where]

@@ -17,7 +17,7 @@ from protocol.moon import OutsideTable, cycle_at, cycle_bounds, phase, phase_nam
 from protocol.page import Mark, Wheel
 
 _BADGE_SHARE = 0.03  # of the ring: nearer marks share a badge
-_LIST_LETTERS = 64
+_LIST_LETTERS = 120
 
 
 def wheel(block: Wheel, telling: Telling) -> Markup:

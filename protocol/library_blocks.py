@@ -211,7 +211,7 @@ def _settings(view: View, now_ms: int) -> Grid:
     ]
     return Grid(
         "What is set", ("Parameter", "Value", "By", "Until"), rows,
-        "Nothing is set by a protocol: every practice goes by what the reference gives.",
+        "No protocol sets anything yet: what a protocol can set stands at its usual value.",
     )  # fmt: skip
 
 

@@ -87,7 +87,13 @@ def _room(seen: Seen, name: str) -> Page:
     here = [practice for practice in PRACTICES if practice.room == name]
     for practice in here:
         told += _first_part(list(_practice(seen, practice)), practice) if len(here) > 1 else _practice(seen, practice)
-    return Page(_TITLES[name], blocks(seen, told), _LEADS[name])
+    return Page(_TITLES[name], blocks(seen, _below(_TITLES[name], told)), _LEADS[name])
+
+
+def _below(title: str, told: list[Block]) -> list[Block]:
+    """What stands below a page's title, without a first heading that says it once more."""
+    again = bool(told) and isinstance(told[0], Heading) and told[0].text == title
+    return told[1:] if again else told
 
 
 async def practice(request: web.Request) -> web.Response:
@@ -95,7 +101,7 @@ async def practice(request: web.Request) -> web.Response:
     found = _practice_named(request.match_info["practice"])
 
     def build(seen: Seen) -> Page:
-        return Page(found.title, blocks(seen, list(_practice(seen, found))), found.about)
+        return Page(found.title, blocks(seen, _below(found.title, list(_practice(seen, found)))), found.about)
 
     return await request.app[DESK].show(request, request[VISIT], build, found.room, live=True)
 
