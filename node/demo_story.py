@@ -162,12 +162,19 @@ def _starter(name: str) -> Mapping[str, Any]:
 def _three_vouches(world: World) -> Mapping[str, Any]:
     """A fork: the same with three members instead of two, said in its words too."""
     parent = _starter("Entry by vouching")
+    text = parent["text"]
+    for before, after in (
+        ("A second member vouches", "A second and a third member vouch"),
+        ("Two words are enough; the assembly may ask for three", "Three words are enough; the assembly may ask for four"),
+    ):
+        assert before in text, "the starter's words have changed"
+        text = text.replace(before, after)
     return {
         **parent,
         "name": "Entry by three",
         "purpose": "People come in by the word of three members, one of whom cooks with them first.",
-        "text": parent["text"].replace("two members", "three members").replace("Two members", "Three members")
-        + "\n\n## What we changed\n\nThree instead of two, and before the third says a word they have cooked together.\n",
+        "text": text
+        + "\n## What we changed\n\nThree instead of two, and before the third says a word they have cooked together.\n",
         "settings": [
             {"name": each["name"], "value": 3 if each["name"] == "members.vouches" else each["value"]}
             for each in parent["settings"]

@@ -25,6 +25,8 @@ CASES: list[tuple[str, str, str, Find]] = [
     *(("harbour", "Ada", name, find) for name, find in {**PUBLIC, **MEMBERS, **WRITTEN}.items()),
     *(("harbour", "", name, find) for name, find in VISITORS.items()),
     *(("harbour", "", f"visitor-{name}", PUBLIC[name]) for name in ("room-today", "room-assembly")),
+    ("lantern", "Ines", "record-fork", WRITTEN["record-protocol"]),  # with its difference to what it was made from
+    ("lantern", "Ines", "practice-library", lambda isle: "/practice/library"),
     *(("empty", "Bo", name, PUBLIC[name]) for name in PUBLIC if name.startswith("room-")),
 ]
 
