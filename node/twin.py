@@ -91,7 +91,12 @@ def _linked(caption: str, nodes: Sequence[Node], beside: dict[str, list[str]], c
         ]
         for node in nodes
     ]
-    return Grid(caption, ["What", "Note", column, *(["State"] if toned else [])], rows, "It is drawn as soon as there is more than one to connect.")
+    return Grid(
+        caption,
+        ["What", "Note", column, *(["State"] if toned else [])],
+        rows,
+        "It is drawn as soon as there is more than one to connect.",
+    )
 
 
 def _parents(block: Tree) -> dict[str, list[str]]:
