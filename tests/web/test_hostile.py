@@ -182,7 +182,7 @@ def test_what_a_link_or_a_form_brings_is_text_too(reef: Isle, opens: Opens) -> N
 
 def test_who_is_not_logged_in_brings_nothing_in_either(reef: Isle, opens: Opens) -> None:
     visitor = opens(reef, "", DESK)
-    for string in HOSTILE[::7]:
+    for string in HOSTILE[::14]:
         for path in (f"/login?next={quote(string)}", f"/join?invitation={quote(string)}"):
             page = visitor.go(path)
             unharmed(visitor)
