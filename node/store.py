@@ -125,10 +125,22 @@ class Store(Keeping):
 
     def _replay(self, space: bytes) -> None:
         sql = "SELECT judged, audited FROM space WHERE number=?"
-        judged, audited = self.db.execute(sql, (self.number(space),)).fetchone()
-        for start in range(judged, audited, CHUNK):
-            end = min(start + CHUNK, audited)
-            self.settle(space, start, list(self.stored(space, start, end)), end)
+        while True:
+            judged, audited = self.db.execute(sql, (self.number(space),)).fetchone()
+            end = min(judged + CHUNK, audited)
+            if judged >= end:
+                return
+            self.settle(space, judged, list(self.stored(space, judged, end)), end)
+
+    def _fold_anew(self, db: Connection, number: int, space: bytes, size: int) -> None:
+        """Drop and replay our own rows within a transaction: whoever reads meanwhile sees all of them, before or after."""
+        self.tables.clear(self.read_tables, number)
+        fold = Fold(self.tables, number, self.kinds)
+        for start in range(0, size, CHUNK):
+            for one in list(self.stored(space, start, min(start + CHUNK, size))):
+                self._apply(db, number, one, fold.take(one))
+            self.tables.flush()
+        self._write_clocks(fold)
 
     # Ways in
 
@@ -164,10 +176,10 @@ class Store(Keeping):
                 size = log.size + len(rows)
                 sql = "UPDATE space SET size=?, audited=?, judged=?, logged=?, root=? WHERE number=?"
                 db.execute(sql, (size, size, size, logged, edge.root(), number))
+            if erased:
+                self._fold_anew(db, number, space, size)  # the words that were read from the annex go too
         if rows:
             self._edges[number] = edge
-            if erased:
-                self.refold(space)  # the words that were read from it go too
             self._tell(space)
         return told
 
@@ -318,15 +330,24 @@ class Store(Keeping):
         )
 
     def find(self, digest: bytes, audience: int = EVERYTHING) -> Found | None:
-        """A judged record by its digest, in whichever log it lies."""
+        """A judged record by its digest, in the log that it was signed for; only if there is none, where its bytes lie too.
+
+        Anybody can put the bytes of another space's record into their own log. There they are not genuine and change
+        nothing, and they are not found in the place of the real one either.
+        """
+        copy = None
         with self.database.lock:
             self.tables.flush("digest")
             for at, scope in list(self.db.execute("SELECT id, audience FROM digest WHERE prefix=?", (prefix_of(digest),))):
-                sql = "SELECT flag, logged, digest, record, annex FROM log WHERE id=? AND digest=?"
+                sql = "SELECT flag, logged, digest, record, annex, genuine FROM log WHERE id=? AND digest=?"
                 row = self.db.execute(sql, (at, digest)).fetchone()
-                if row and (audience == EVERYTHING or sees(audience, scope)):
-                    return Found(self.tables.space_id(at >> POSITIONS), at & ((1 << POSITIONS) - 1), Row(*row), scope)
-        return None
+                if row is None or (audience != EVERYTHING and not sees(audience, scope)):
+                    continue
+                found = Found(self.tables.space_id(at >> POSITIONS), at & ((1 << POSITIONS) - 1), Row(*row[:5]), scope)
+                if row[5] is None or row[5]:
+                    return found
+                copy = copy or found
+        return copy
 
     # Within a transaction
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from federation.storage import Row, StorageError
 from node.audit import Audit
+from node.database import Connection, connect
 from node.store import Placed, Store
 from protocol.entry import Entry
 from protocol.practice import PROBLEMS, PUBLIC, Refused
@@ -205,6 +207,43 @@ def test_erased_words_are_gone_from_log_and_tables_and_a_rebuild_changes_nothing
     writer.store.rebuild()
     assert writer.store.tables.dump(TABLES) == live
     assert writer.store.need(writer.space).root == root_from_rows(writer.store, writer.space)
+
+
+def test_while_words_are_erased_whoever_reads_sees_every_row_before_or_after(writer: Writer, tmp_path: Path) -> None:
+    placed_first = placed(writer.note("soup", "a very private word"))
+    for number in range(300):
+        writer.note(f"n{number}")
+    reader = connect(tmp_path / "node.db", read_only=True)
+    seen = []
+
+    transaction = writer.store.database.transaction
+
+    @contextmanager
+    def watched() -> Iterator[Connection]:
+        with transaction() as db:
+            yield db
+        seen.append(reader.execute("SELECT count(*), sum(words<>'') FROM note").fetchone())
+
+    writer.store.database.transaction = watched  # type: ignore[method-assign]  # looks after each commit
+    writer.add(writer.seal("record.erased/1", {"record": placed_first.digest}))
+    assert seen == [(301, 0)]
+    reader.close()
+
+
+def test_bytes_of_a_record_in_anothers_log_do_not_take_its_place(writer: Writer, peer: Store, tmp_path: Path) -> None:
+    copyist = store_at(tmp_path / "copyist.db")
+    thief = Writer(copyist, founded(copyist, 3))
+    one = placed(writer.note("soup", "for all"))
+    stolen = writer.store.rows(writer.space, 1, 2)[0]
+    hand_over(copyist, peer, thief.space, rows=[copyist.rows(thief.space, 0, 1)[0], stolen])  # met first
+    found = peer.find(one.digest)
+    assert found is not None
+    assert found.space == thief.space
+    hand_over(writer.store, peer, writer.space)
+    found = peer.find(one.digest)
+    assert found is not None
+    assert (found.space, found.position) == (writer.space, one.position)
+    copyist.close()
 
 
 def test_entries_that_do_not_go_on_or_exceed_the_quota_or_would_change_our_own_log_are_refused(
