@@ -21,6 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from node.console import Plain
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Member = Annotated[
     str, typer.Option("--as", metavar="MEMBER", help="Whose key signs it; the first on this machine if not given.")
@@ -44,13 +46,13 @@ def folder(context: typer.Context) -> Path:
 def out() -> Console:
     """The console for answers: what others wrote is never read as markup or as the name of a picture."""
     if sys.stdout.isatty():
-        return Console(highlight=False, markup=False, emoji=False)
-    return Console(highlight=False, markup=False, emoji=False, width=_PIPED, soft_wrap=True)
+        return Plain(highlight=False, markup=False, emoji=False)
+    return Plain(highlight=False, markup=False, emoji=False, width=_PIPED, soft_wrap=True)
 
 
 def err() -> Console:
     """The console for all that is not the answer."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return Plain(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def note(sentence: str) -> None:

@@ -111,6 +111,8 @@ def _json(text: str) -> Any:
         return json.loads(sys.stdin.read() if text == "-" else text)
     except ValueError as error:
         raise Misuse(f"--body: this is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise Misuse("--body: this is nested too deeply. No kind has fields so deep.") from error
 
 
 def _add_one(data: Path, args: dict[str, Any], *, as_json: bool) -> None:

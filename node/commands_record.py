@@ -112,6 +112,8 @@ def _value(line: str) -> Any:
         return json.loads(line)
     except ValueError as error:
         raise Refused(f"This line is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise Refused("This line is nested too deeply. No kind has fields so deep.") from error
 
 
 def show(home: Home, *, digest: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console
-
 from node import news, today
+from node.console import Plain
 from node.home import Home
 from node.names import telling_for
 from node.render_text import write
@@ -35,5 +34,5 @@ def today_text(home: Home, *, member: str = "", width: int = 100, colours: bool 
     blocks: list[Block] = due[: next((at for at, each in enumerate(due) if isinstance(each, Wheel)), len(due)) - 1]
     blocks += [Heading("New"), news.grid(news.latest(home, EVERYTHING, NEWS), view, "", gathered=True)]
     held = io.StringIO()
-    write(blocks, telling, Console(file=held, width=width, force_terminal=colours, highlight=False, markup=False, emoji=False))
+    write(blocks, telling, Plain(file=held, width=width, force_terminal=colours, highlight=False, markup=False, emoji=False))
     return held.getvalue()

@@ -5,9 +5,11 @@
   requests; an idle one after 5 minutes. A body, but those between nodes, which have a rule of their own, is there within 5
   seconds or the request is answered 408 and the connection closed.
 - Nothing that is compressed is unpacked: a request with a Content-Encoding is answered 415.
+- A request names one host that can be one, speaks HTTP/1.0 or 1.1, and is framed by a length or in plain chunks; else 400.
 - At most `MOST_CONNECTIONS` at a time; the newest is turned away.
 - After an answer aiohttp reads on for 2 seconds at most; nothing is written about who asked for what, and no answer says
-  with what it was made.
+  with what it was made. What is refused before it is a request costs one line, which holds nothing of what was sent; a
+  fault of ours is told with where it happened, without what it was about.
 
 Example::
 
@@ -19,11 +21,17 @@ Example::
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import socket
+import sys
+import traceback
 import weakref
+from collections.abc import MutableMapping
 from typing import Any
 
-from aiohttp import http_parser, web
+import structlog
+from aiohttp import http_exceptions, http_parser, web
 from aiohttp.typedefs import Handler
 
 HEAD_DEADLINE_S = 10.0
@@ -32,6 +40,9 @@ IDLE_S = 300.0
 MOST_CONNECTIONS = 512
 MOST_BODY = 256 * 1024
 PEERS = "/federation/"  # bodies between nodes: their own sizes and deadline
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
+log = structlog.get_logger("server")
 
 
 class ServerError(Exception):
@@ -134,13 +145,25 @@ class Doors:
             if door is not None:
                 door.begin()
             try:
-                refused = await _take_body(request, body_deadline_s)
+                refused = _framed(request) or await _take_body(request, body_deadline_s)
                 return refused if refused is not None else await handler(request)
             finally:
                 if door is not None:
                     door.end()
 
         return guard
+
+
+def _framed(request: web.Request) -> web.Response | None:
+    """What to answer to a request that another program could read otherwise than this one; None if there is no such."""
+    if request.version not in ((1, 0), (1, 1)):
+        return _refuse(400, "This node speaks HTTP/1.0 and HTTP/1.1.")
+    host = request.headers.get("Host")
+    if not _HOST.fullmatch(host or "") and (host is not None or request.version == (1, 1)):
+        return _refuse(400, "The request does not say for which host it is.")
+    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        return _refuse(400, "Send the body in plain chunks or with its length.")
+    return None
 
 
 async def _take_body(request: web.Request, deadline_s: float) -> web.Response | None:
@@ -170,6 +193,25 @@ def _refuse(status: int, sentence: str) -> web.Response:
     response = web.Response(status=status, text=f"{sentence}\n")
     response.force_close()
     return response
+
+
+class _Quiet(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp writes of a request, without address, content and, where the fault is not ours, without the way there."""
+
+    def log(self, level: int, msg: object, *args: object, **_: Any) -> None:
+        """One line; of a fault of ours also the lines of code that led to it."""
+        error = sys.exc_info()[1]
+        if level < logging.WARNING:
+            return
+        if error is None or isinstance(error, http_exceptions.HttpProcessingError):
+            log.info("refused", status=400, reason=type(error).__name__ if error else "request")
+            return
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+        log.error("a request failed", reason=type(error).__name__, where=where[-6:])
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """As it is."""
+        return msg, kwargs
 
 
 class Listening:
@@ -209,8 +251,9 @@ async def listen(
     app.middlewares.insert(0, doors.middleware(body_deadline_s))
     app.on_response_prepare.append(_say_less)
     runner = web.AppRunner(
-        app, access_log=None, auto_decompress=False, lingering_time=2.0, keepalive_timeout=IDLE_S, shutdown_timeout=2.0
-    )
+        app, access_log=None, logger=_Quiet(logging.getLogger(__name__)), auto_decompress=False, lingering_time=2.0,
+        keepalive_timeout=IDLE_S, shutdown_timeout=2.0,
+    )  # fmt: skip
     await runner.setup()
     inner: Any = runner.server
     server = await asyncio.get_running_loop().create_server(lambda: Door(inner(), doors), sock=where)

@@ -29,6 +29,7 @@ T = TypeVar("T", bound=Struct)
 MAX_ROWS = 500
 _MOST = 2**53 - 1
 _LONGEST_QUOTED = 80
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # all but tab and the ends of lines
 
 
 class Field(Struct, frozen=True):
@@ -275,11 +276,13 @@ def _check_text(f: Field, value: Any) -> None:
         value.encode()
     except UnicodeEncodeError as error:
         raise Refused(f"{f.label}: half of a character is in it. Write it anew.") from error
+    if _CONTROL.search(value):
+        raise Refused(f"{f.label}: it holds a character that cannot be shown. Write it anew, without.")
 
 
 def _quoted(value: object) -> str:
     """What was written, to be said again in a sentence: not at any length, and nothing that no terminal can show."""
-    text = str(value).encode(errors="replace").decode()
+    text = _CONTROL.sub("\ufffd", str(value).encode(errors="replace").decode())
     return text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 1] + "…"
 
 

@@ -79,7 +79,7 @@ def check_source(request: web.Request) -> None:
     if site is not None:
         if site == "same-origin":
             return
-    elif urlsplit(request.headers.get("Origin", "")).netloc.lower() == request.host.lower():
+    elif request.headers.get("Origin", "").lower() in (f"http://{request.host}".lower(), f"https://{request.host}".lower()):
         return
     raise Foreign("This did not come from a page of this node, so nothing was done. Open the page here and send it again.")
 
