@@ -18,15 +18,17 @@ from typing import Any
 import pysqlite3
 import sqlite_utils
 
+from federation.storage import StorageError
+
 OLDEST = (3, 51, 3)
 _PRAGMAS = (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0))
 
 
-class DatabaseError(Exception):
+class DatabaseError(StorageError):
     """The database cannot be used as it is; the message says what to do."""
 
 
-FAILURES: tuple[type[Exception], ...] = (DatabaseError, sqlite3.Error, pysqlite3.Error)  # what a full or failing disk raises
+FAILURES: tuple[type[Exception], ...] = (sqlite3.Error, pysqlite3.Error)  # what a full or failing disk raises
 Connection = sqlite3.Connection  # typed by the standard library, whichever of the two made it
 
 
@@ -82,10 +84,16 @@ class Database:
             try:
                 yield self.writer
                 self.writer.execute("COMMIT")
+            except FAILURES as error:
+                self._roll_back()
+                raise DatabaseError(f"Nothing was kept: {error}. Look whether the disk is full or failing.") from error
             except BaseException:
-                if self.writer.in_transaction:
-                    self.writer.execute("ROLLBACK")
+                self._roll_back()
                 raise
+
+    def _roll_back(self) -> None:
+        if self.writer.in_transaction:
+            self.writer.execute("ROLLBACK")
 
     def close(self) -> None:
         """Fold the WAL back and close every connection."""

@@ -19,12 +19,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from federation.storage import StorageError
 from protocol import encoding
 
 SLOT = 65_536
 
 
-class HeadFileError(Exception):
+class HeadFileError(StorageError):
     """The head file cannot be read or written; the message says what to do."""
 
 

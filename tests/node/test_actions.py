@@ -292,6 +292,21 @@ def test_a_store_that_fails_within_the_transaction_leaves_nothing_and_goes_on_af
     assert home.heads.sign()
 
 
+def test_a_full_disk_is_a_sentence_and_nothing_of_the_record_is_kept(mill: tuple[Home, SigningKey]) -> None:
+    home, ada = mill
+    before = snapshot(home)
+    db = home.store.db
+    (pages,), (most,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA max_page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count={pages}")
+    large = [Draft("ledger.transaction-booked/1", booked(memo="x" * 400)) for _ in range(200)]
+    with pytest.raises(StorageError, match=r"Nothing was kept: .*full"):
+        list(home.actions.submit_many(large, ada))
+    assert snapshot(home) == before
+    db.execute(f"PRAGMA max_page_count={most}")
+    assert home.actions.submit("ledger.transaction-booked/1", booked(), ada).position == before[0]
+    assert home.heads.sign()
+
+
 # Audiences
 
 
