@@ -97,6 +97,7 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
+        (parts.hostname or "").encode("idna")  # a label that is empty or too long can be no name
     except ValueError as error:
         raise AddressError(
             f"“{url}” is not an address. It looks like https://example.org or http://192.168.1.5:8401."

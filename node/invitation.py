@@ -15,10 +15,10 @@ True
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from federation.address import AddressError, check_url
 from protocol.keychain import KeyChainError, parse_space, space_name
 from protocol.practice import Refused
 
@@ -83,7 +83,7 @@ def _url(text: str) -> str:
     if not text:
         return ""
     spoken = text if "://" in text else f"https://{text}"
-    split = urlsplit(spoken)
-    if split.scheme not in ("http", "https") or not split.hostname or split.username is not None:
-        raise Refused(f"Address: “{text}” is not an address of a node. It looks like https://isle.example or http://host:8400.")
-    return f"{split.scheme}://{split.netloc}{split.path}".rstrip("/")
+    try:
+        return check_url(spoken)
+    except AddressError as error:
+        raise Refused(f"Address: {error}") from error
