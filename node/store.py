@@ -155,9 +155,13 @@ class Store(Keeping):
             fold = Fold(self.tables, number, self.kinds)
             told: list[Placed | Refused] = []
             rows: list[Row] = []
-            erased = False
+            erased, kept, waiting = False, 0, set[bytes]()
             for one in sealed:
                 read = one.read or parse(one.raw)
+                if waiting and any(type(value) is bytes and value in waiting for value in read.body.values()):
+                    self._insert(number, log.size + kept, rows[kept:])  # it names one of this batch: let it be found
+                    kept = len(rows)
+                    waiting.clear()
                 position = log.size + len(rows)
                 flag = int(read.audience != PUBLIC)
                 stored = Stored(position, flag, logged * MINUTE_MS, read.digest, one.raw, one.annex)
@@ -168,10 +172,11 @@ class Store(Keeping):
                     continue
                 erased = self._apply(db, number, stored, verdict) or erased
                 rows.append(Row(flag, logged, read.digest, one.raw, one.annex))
+                waiting.add(read.digest)
                 told.append(Placed(position, read.digest, stored.logged_ms, verdict))
             if rows:
                 self._write_clocks(fold)
-                self._insert(number, log.size, rows)
+                self._insert(number, log.size + kept, rows[kept:])
                 edge = self._grow(number, log.size, [Entry(r.flag, r.logged, r.digest).encode() for r in rows])
                 size = log.size + len(rows)
                 sql = "UPDATE space SET size=?, audited=?, judged=?, logged=?, root=? WHERE number=?"

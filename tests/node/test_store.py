@@ -209,6 +209,26 @@ def test_erased_words_are_gone_from_log_and_tables_and_a_rebuild_changes_nothing
     assert writer.store.need(writer.space).root == root_from_rows(writer.store, writer.space)
 
 
+def test_a_record_can_name_one_of_its_own_batch_as_it_could_one_by_one(writer: Writer) -> None:
+    written = writer.seal("note.written/1", {"topic": "soup"}, words={"words": "a very private word"})
+    digest = parse(written.raw).digest
+    told = writer.add(
+        written,
+        writer.seal("note.written/1", {"topic": "bread"}),
+        writer.seal("record.erased/1", {"record": digest}),
+        writer.seal("note.struck/1", {"note": digest}),
+    )
+    assert [placed(each).position for each in told] == [1, 2, 3, 4]
+    assert [row.annex for row in writer.store.rows(writer.space, 1, 5)] == [None] * 4
+    note = writer.store.view(writer.space).get(NOTES, digest)
+    assert note is not None
+    assert (note.words, note.struck) == ("", True)
+    live = writer.store.tables.dump(TABLES)
+    writer.store.rebuild()
+    assert writer.store.tables.dump(TABLES) == live
+    assert writer.store.need(writer.space).root == root_from_rows(writer.store, writer.space)
+
+
 def test_while_words_are_erased_whoever_reads_sees_every_row_before_or_after(writer: Writer, tmp_path: Path) -> None:
     placed_first = placed(writer.note("soup", "a very private word"))
     for number in range(300):
