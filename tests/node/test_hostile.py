@@ -209,8 +209,12 @@ def test_a_body_of_another_form_is_refused_with_a_sentence_and_nothing_is_writte
 
 
 @pytest.mark.parametrize("value", [each for each in VALUES if each != ""], ids=lambda value: repr(value)[:12])
-@pytest.mark.parametrize(("kind", "field", "label"), [("member.named/1", "name", "Name"), ("member.vouched/1", "candidate", "Who")])
-def test_a_value_of_another_form_is_refused_by_its_field(folder: Path, kind: str, field: str, label: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("kind", "field", "label"), [("member.named/1", "name", "Name"), ("member.vouched/1", "candidate", "Who")]
+)
+def test_a_value_of_another_form_is_refused_by_its_field(
+    folder: Path, kind: str, field: str, label: str, value: object
+) -> None:
     done = ran(folder, "record", "add", kind, "--body", json.dumps({field: value}))
     assert done.returncode == 2
     assert done.stderr.startswith(label)
