@@ -14,8 +14,7 @@ True
 from __future__ import annotations
 
 from federation.storage import StorageError
-from node.database import DatabaseError
-from node.head import HeadFileError
+from node.database import FAILURES
 from node.home import HomeError
 from node.vault import VaultError
 from protocol.keychain import KeyChainError
@@ -39,7 +38,7 @@ class Misuse(CommandError):
 
 
 _ASKED = (Refused, VaultError, OutsideTable, KeyChainError, RecordError)
-_FAILED = (HomeError, StorageError, DatabaseError, HeadFileError, OSError)
+_FAILED: tuple[type[BaseException], ...] = (HomeError, StorageError, OSError, *FAILURES)
 
 
 def told(error: BaseException) -> tuple[str, int] | None:

@@ -18,8 +18,9 @@ import structlog
 from aiohttp import web
 from msgspec import Struct
 
+from federation.storage import StorageError
 from node.api import Api
-from node.database import DatabaseError
+from node.database import FAILURES
 from node.home import Home
 from node.markup import element
 from node.vault import VaultError
@@ -154,7 +155,7 @@ def _guard(route: Route) -> Handler:
             return await _failed(request, error.status, str(error))
         except (Refused, VaultError) as error:
             return await _failed(request, 422, str(error))
-        except (DatabaseError, OSError):
+        except _FAILED:
             log.exception("a page failed")
             return await _failed(request, 500, "This node could not read or write its data. Nothing was changed; try again.")
 
@@ -173,6 +174,7 @@ async def _admitted(request: web.Request, route: Route) -> web.StreamResponse:
     return await route.handler(request)
 
 
+_FAILED: tuple[type[Exception], ...] = (StorageError, OSError, *FAILURES)
 _TITLES = {401: "Log in first", 403: "Not done", 404: "Not here", 422: "Not done"}
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from federation.storage import ALLY, Peer, StorageError
 from node.clock import MovedClock
 from node.head import SLOT, HeadFile
 from node.home import Home
+from node.server import bind, listen
 from node.store import Store
+from node.web.app import construct_app
 from protocol.keychain import origin
 from protocol.keys import SigningKey
 from protocol.note import Checkpoint, open_checkpoint
@@ -354,4 +358,38 @@ def test_a_space_that_never_signed_anything_may_begin_without_asking(mill: Mill,
     other.close()
     mill.close()
     assert mill.reopen().heads.sign()
+    mill.close()
+
+
+# What people are told
+
+
+async def test_a_damaged_log_is_told_as_a_page_and_as_an_answer_and_nothing_is_written(mill: Mill) -> None:
+    mill.write(2)
+    mill.damage("UPDATE log SET logged=logged+1 WHERE id&1023=3")
+    mill.close()
+    home = mill.reopen()
+    key, now_ms = mill.ada, mill.clock.now_ms()
+    account = home.accounts.create("ada", "soup on tuesday", key.public, key, bytes(40), now_ms)
+    token = home.accounts.issue_token(account, key, "test", ["write"], bytes(56), now_ms)
+    session = home.accounts.begin(account, key, bytes(72), now_ms)
+    where = bind("127.0.0.1", 0)
+    listening = await listen(construct_app(home), where)
+    url = f"http://127.0.0.1:{where.getsockname()[1]}"
+    async with ClientSession() as client:
+        body = {"account": "assets:till"}
+        headers = {"Authorization": f"Bearer {token}"}
+        async with client.post(f"{url}/api/v1/records/ledger.account-opened/1", json=body, headers=headers) as answer:
+            assert answer.status == 500
+            assert "Nothing was done" in (await answer.json())["error"]
+        form = f"{url}/record/new/ledger.account-opened/1"
+        async with client.get(form, headers={"Cookie": f"session={session}"}) as answer:
+            found = re.search(r'name="csrf" value="([0-9a-f]+)"', await answer.text())
+            assert found
+        sent = {"csrf": found[1], "account": "assets:till", "do": "write"}
+        async with client.post(form, data=sent, headers={"Cookie": f"session={session}", "Origin": url}) as answer:
+            assert answer.status == 500
+            assert "Nothing was changed" in await answer.text()
+    assert home.log.size == 4
+    await listening.close()
     mill.close()
