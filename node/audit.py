@@ -41,6 +41,7 @@ class Audit:
     def __init__(self, store: Store, cores: int = 0) -> None:
         self.store = store
         self.cores = cores or os.cpu_count() or 1
+        self.beside_mib = 0.0  # what the processes of the last large backlog held at most, all together
         self._pool = ThreadPoolExecutor(self.cores, thread_name_prefix="audit")
 
     def close(self) -> None:
@@ -60,6 +61,7 @@ class Audit:
         try:
             return self._catch_up(space, log.judged, [each.check for each in verifiers], progress)
         finally:
+            self.beside_mib = sum(each.peak_mib() for each in verifiers)
             for each in verifiers:
                 each.close()
 

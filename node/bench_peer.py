@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -25,16 +23,8 @@ from federation.outgoing import Client
 from federation.storage import FOLLOW
 from node.federating import service_of
 from node.home import Home
+from node.verifier import peak_mib
 from protocol.keychain import parse_space
-
-
-def peak_mib() -> float:
-    """The most memory that this process held at once, and on top that of each process that checked signatures for it."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (os.cpu_count() or 1)
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return (int(line.split()[1]) + children) / 1024
-    return 0.0
 
 
 async def main(folder: str) -> None:
@@ -66,7 +56,7 @@ async def main(folder: str) -> None:
         return {}
 
     async def memory() -> dict[str, Any]:
-        return {"mib": peak_mib()}
+        return {"mib": peak_mib() + home.audit.beside_mib}
 
     verbs: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {"add": add, "sync": sync, "settle": settle, "memory": memory}
     try:
