@@ -57,7 +57,7 @@ class Audit:
         log = self.store.need(space)
         if log.size - log.judged < LARGE or self.cores < 2:
             return self._catch_up(space, log.judged, [_check_here] * self.cores, progress)
-        verifiers = [Verifier() for _ in range(self.cores)]
+        verifiers = [Verifier() for _ in range(self.cores - 1)]  # one core is for judging
         try:
             return self._catch_up(space, log.judged, [each.check for each in verifiers], progress)
         finally:
