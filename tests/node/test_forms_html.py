@@ -96,6 +96,7 @@ def drawn(filled: Filled, kind: Kind = KIND) -> str:  # type: ignore[type-arg]  
     return str(form(kind, filled, SampleOffers(), UTC, token="t0ken"))
 
 
+SHOWN = "".join(each for each in HOSTILE if each == "\n" or each.isprintable())  # what a member can write
 VALUES = {
     "title": 'Rent & "light"',
     "lines.0.account": "assets:cash",
@@ -111,7 +112,7 @@ VALUES = {
     "mood": "busy",
     "open": "yes",
     "tags.0": "mill",
-    "why": HOSTILE,
+    "why": SHOWN,
 }
 
 
