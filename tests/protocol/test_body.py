@@ -49,7 +49,7 @@ MINIMAL: dict[str, Any] = {
 }  # fmt: skip
 KIND: Kind[Any] = Kind("everything.said/1", "Say everything", Everything, lambda own, act: ())
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=1, max_size=20).filter(
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20).filter(
     lambda each: bool(each.strip())
 )
 BODIES = st.builds(
