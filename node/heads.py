@@ -5,8 +5,8 @@ the new root must follow from the last signed one, the head file is made durable
 
 A node whose log is behind its own head file, or behind what a peer has of it, signs nothing: it is `recovering`, and says
 why in a sentence. After every start a node with peers asks them first (`asked`), because a snapshot of the whole machine
-rolls the head file back together with the database; ``alone`` overrides that and is recorded in the head of the log by
-whoever starts it so.
+rolls the head file back together with the database; ``alone`` overrides that, and the node keeps the reason that whoever
+started it so has given.
 """
 
 from __future__ import annotations

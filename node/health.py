@@ -120,7 +120,8 @@ def campaigns_seen(home: Home, view: View, now_ms: int) -> Iterator[Block]:
             known = own_copy or space in seen
             when: Cell = When(seen[space] * 1000) if space in seen else "by its own answer" if own_copy else "not that we know"
             state = State("seen", "good") if known else State("not yet", "warn")
-            rows.append([Ref(space, "space"), state, when, _clock(peers.get(space))])
+            clock = "ours" if space == home.space else _clock(peers.get(space))
+            rows.append([Ref(space, "space"), state, when, clock])
         yield Heading(f"Who has seen “{call.name or 'this call'}”", 3)
         yield Text(
             "A space has seen a call once it has cosigned a head of the caller's log that holds it, or has answered."

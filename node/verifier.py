@@ -1,7 +1,8 @@
 """A process that checks authors' signatures for a node, and nothing else: started for a large backlog, it ends with it.
 
-Checking holds the interpreter's lock only for moments, yet each time it waits for it; beside a thread that judges, half of a
-second core is lost. A process has a lock of its own. It reads frames from its standard input and answers each::
+Checking holds the interpreter's lock only for moments, yet each time it waits for it; beside a thread that judges, that costs
+much of a second core (docs/adr/0012). A process has a lock of its own. It reads frames from its standard input and answers
+each::
 
     frame:   number of records (4 bytes, big-endian) ‖ the space's id, or 32 zero bytes for founding records
              ‖ for each: its length (4 bytes) ‖ the record

@@ -28,7 +28,7 @@ AT_THE_ROOT = {
 }  # fmt: skip
 # Written in two halves, so that this file does not break its own rule.
 FOREIGN = [
-    "/wo" + "rk/", "/tmp/" + "arch", "/ro" + "ot/", "/opt/" + "wheels", "/opt/" + "pypi",
+    "/wo" + "rk/", "/tm" + "p/", "/ro" + "ot/", "/op" + "t/",
     "pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org",
 ]  # fmt: skip
 

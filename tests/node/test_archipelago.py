@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from node.clock import MovedClock
-from node.health import seen_by
+from node.health import campaigns_seen, seen_by
 from protocol.moon import cycle_at
+from protocol.page import Grid, Ref
 from protocol.practices.links import allied
 from protocol.standing import CALLS, Standing, standing
 from tests.node.archipelago import Isle, archipelago
@@ -75,6 +76,9 @@ async def test_with_the_callers_node_gone_for_good_the_others_arm_run_and_close_
                 await one.sync(other)
         told = [stands(isle, campaign, clock.now_ms()) for isle in (second, third, fourth)]
         assert told[0].armed and told[0] == told[1] == told[2]
+        seen = [block for block in campaigns_seen(second.home, second.home.view(), clock.now_ms()) if isinstance(block, Grid)]
+        clocks = {row[0].id: row[3] for row in seen[0].rows if isinstance(row[0], Ref)}
+        assert clocks[second.home.space] == "ours" and clocks[third.home.space] == "within a second of ours"
         assert set(told[0].joined) == {caller.home.space, second.home.space, third.home.space}
         for days, phase in ((4, "open"), (6, "crest"), (10, "consolidation"), (17, "rest"), (23, "over")):
             phases = {stands(isle, campaign, NOW + days * DAY).phase for isle in (second, third, fourth)}
