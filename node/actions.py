@@ -1,6 +1,6 @@
 """The one way in: what a member does becomes a record here, whether it comes from a page, a command, the API or an import.
 
-    body -> seal with the member's key -> judge -> store: one transaction -> tell whoever listens
+    body -> prepared by its kind -> seal with the member's key -> judge -> store: one transaction -> tell whoever listens
 
 `submit` writes one record and returns when it is durable; `submit_many` writes many in durable batches, each judged and
 signed like the one. Both refuse with the sentence that the member reads, and then nothing is written.
@@ -8,6 +8,7 @@ signed like the one. Both refuse with the sentence that the member reads, and th
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,7 +20,7 @@ from node.store import Placed, Store
 from protocol import body as bodies
 from protocol import record
 from protocol.keys import SigningKey
-from protocol.practice import ALLIES, EVERYTHING, LATEST, MEMBERS, PUBLIC, Kind, Refused
+from protocol.practice import ALLIES, EVERYTHING, LATEST, MEMBERS, PUBLIC, Kind, Refused, unchanged
 from protocol.practices import KINDS
 from protocol.record import RecordError, Sealed, scope_of
 
@@ -36,11 +37,38 @@ class Draft(Struct, frozen=True):
     audience: int | tuple[bytes, ...] | None = None  # None: as the kind has it
 
 
+class Lent:
+    """What this node lends to an act before it is sealed: `protocol.practice.Secrets`."""
+
+    def __init__(self, clock: Clock, secret: bytes, author: bytes) -> None:
+        self._clock, self._secret, self._author = clock, secret, author
+
+    @property
+    def now_ms(self) -> int:
+        """The node's own time."""
+        return self._clock.now_ms()
+
+    @property
+    def author(self) -> bytes:
+        """The public key that is about to sign."""
+        return self._author
+
+    def random(self, count: int) -> bytes:
+        """Bytes that nobody can guess."""
+        return self._clock.random(count)
+
+    def derive(self, label: bytes) -> bytes:
+        """32 bytes that only this node can make, and always makes again from the same label."""
+        if not self._secret:
+            raise Refused("This takes a node with its seed. Write it on the node's own page.")
+        return hmac.digest(self._secret, b"archipelago/act/1" + label, "sha256")
+
+
 class Actions:
     """Acts of members of one space, on one store."""
 
-    def __init__(self, store: Store, space: bytes, clock: Clock) -> None:
-        self.store, self.space, self.clock = store, space, clock
+    def __init__(self, store: Store, space: bytes, clock: Clock, secret: bytes = b"") -> None:
+        self.store, self.space, self.clock, self._secret = store, space, clock, secret
         self._latest: dict[tuple[bytes, int], int] = {}
         self._signers = ThreadPoolExecutor(2, thread_name_prefix="sign")
 
@@ -51,10 +79,21 @@ class Actions:
             raise Refused(f"This node knows no kind “{name}”. It knows: {', '.join(sorted(KINDS))}.")
         return kind
 
-    def draft(self, kind: str, value: Mapping[str, Any] | Struct, audience: int | Sequence[bytes] | None = None) -> Draft:
-        """A draft from JSON as members write it, or from a body; Refused names the field."""
+    def draft(
+        self,
+        kind: str,
+        value: Mapping[str, Any] | Struct,
+        audience: int | Sequence[bytes] | None = None,
+        author: bytes = b"",
+    ) -> Draft:
+        """A draft from JSON as members write it, or from a body, filled in by its kind; Refused names the field.
+
+        `author` is the public key that is to sign, for kinds whose filling differs from one to the other.
+        """
         known = self.kind(kind)
         body = value if isinstance(value, Struct) else bodies.from_json(known.body, value)
+        if known.prepare is not unchanged:
+            body = known.prepare(self.store.view(self.space, EVERYTHING), body, Lent(self.clock, self._secret, author))
         spoken = audience if audience is None else _spoken(audience)
         if isinstance(spoken, int) and spoken < known.audience:
             raise Refused(
@@ -70,7 +109,7 @@ class Actions:
         self, kind: str, value: Mapping[str, Any] | Struct, key: SigningKey, audience: int | Sequence[bytes] | None = None
     ) -> Placed:
         """Write one record; durable when this returns. Refused if it does not hold."""
-        (told,) = self.submit_drafts([self.draft(kind, value, audience)], key)
+        (told,) = self.submit_drafts([self.draft(kind, value, audience, key.public)], key)
         if isinstance(told, Refused):
             raise told
         return told

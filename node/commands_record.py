@@ -69,10 +69,10 @@ def add(
     """Write one record, from a body as JSON or from flat names and text."""
     name = kind_named(kind)
     filled = bodies.from_flat(KINDS[name].body, flat or {}) if body is None else bodies.from_json(KINDS[name].body, body)
-    spoken = audience_named(audience)
-    draft = home.actions.draft(name, filled, spoken)
+    spoken, key = audience_named(audience), home.key_files.key(member)
+    draft = home.actions.draft(name, filled, spoken, key.public)
     advice = home.actions.advise(draft)
-    placed = home.actions.submit(name, filled, home.key_files.key(member), spoken)
+    placed = home.actions.submit(name, draft.body, key, spoken)
     return {
         "kind": name,
         "digest": placed.digest.hex(),
@@ -94,7 +94,7 @@ def add_many(
         if not line.strip():
             continue
         try:
-            drafts.append(home.actions.draft(name, _value(line), spoken))
+            drafts.append(home.actions.draft(name, _value(line), spoken, key.public))
             numbers.append(number)
         except Refused as refusal:
             refused.append({"line": number, "error": str(refusal)})

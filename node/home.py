@@ -60,7 +60,7 @@ class Home:
             raise HomeError(f"{folder} holds no founded space. Run: archipelago -C {folder} found --name NAME --member NAME")
         self.space, self.name = log.space, log.chain.name
         self.key_files, self.accounts = KeyFiles(folder), Accounts(self.store.database)
-        self.actions = Actions(self.store, self.space, clock)
+        self.actions = Actions(self.store, self.space, clock, self.keys.identity.seed)
         self.heads = Heads(self.store, self.keys, HeadFile(folder / "head"), clock)
         self.audit = Audit(self.store)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="write")

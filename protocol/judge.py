@@ -7,7 +7,8 @@ A `Fold` takes one log's records in their order. For each, in this order:
 3. the author's clock must be later than that of the author's last act for the same audience, and not ahead of the log;
 4. an unknown kind changes nothing else: who knows it later comes to the same verdict on what follows it;
 5. its audience must not be wider than its kind allows, its body must be in form, with no unknown field;
-6. its author must hold the grant that the kind needs, at the entry's own time (`logged`);
+6. its author must hold the grant that the kind needs, at the entry's own time (`logged`), or a decision must have given
+   leave for exactly this act, which is used up by it (`protocol.mandate`);
 7. the kind's rule says what changes, seeing only rows at least as public as the record;
 8. no change may touch a row that is more public than the record.
 
@@ -24,13 +25,16 @@ from msgspec import Struct
 
 from protocol import record
 from protocol.body import erasable_fields
+from protocol.mandate import ANYBODY, DECISION, act_name
 from protocol.practice import (
     GRANTS,
     KEYS,
     LATEST,
     PROBLEMS,
+    RESERVED,
     Act,
     Change,
+    Grant,
     Kind,
     Latest,
     Own,
@@ -72,6 +76,8 @@ class Verdict(Struct, frozen=True):
 def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None:
     """Refuse unless a grant in force at that instant covers it; the sentence says which grant and since when."""
     reason = f"You have not been given “{name}”. A role or a decision can give it."
+    if name == DECISION:
+        reason = "This takes a decision for exactly this act, by others than those whom it concerns. Propose it first."
     for grant in sorted(own.all(GRANTS, holder=member, name=name), key=lambda each: (each.until_ms, each.source)):
         if at_ms >= grant.until_ms:
             reason = f"{grant.why} ended at {spoken_time(grant.until_ms)}. Ask for a new appointment."
@@ -84,6 +90,54 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
         else:
             return
     raise Refused(reason)
+
+
+def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Refuse an act that nothing allows; else what it uses up: the leave that a decision gave for exactly this act."""
+    if not kind.needs:
+        return ()
+    reserved = kind.duty and bool(own.all(RESERVED, kind=kind.name, limit=1))
+    try:
+        if reserved:
+            _require_role(own, act, kind)
+        else:
+            require(own, act.member, kind.needs, kind.weigh(act.body), act.logged_ms)
+    except Refused:
+        if kind.needs == "member" and not reserved:
+            raise  # membership is lost: no decision stands in for it
+        leave = _exact(own, kind, act, structure)
+        if leave is None:
+            raise
+        return (GRANTS.patch(leave.source, leave.name, ANYBODY, until_ms=act.logged_ms),)
+    return ()
+
+
+def _require_role(own: Own, act: Act[Any], kind: Kind[Any]) -> None:
+    """A kind that roles keep to themselves: by a grant of its own name, and by nothing else."""
+    try:
+        require(own, act.member, kind.name, kind.weigh(act.body), act.logged_ms)
+    except Refused as refusal:
+        if own.all(GRANTS, holder=act.member, name=kind.name):
+            raise
+        roles = " or ".join(sorted({f"“{row.role}”" for row in own.all(RESERVED, kind=kind.name)}))
+        raise Refused(
+            f"“{kind.title}” belongs to the role {roles}, which you do not hold. Ask who holds it, or propose a decision."
+        ) from refusal
+
+
+def _exact(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, Any]) -> Grant | None:
+    """The leave for exactly this act that is in force now, if its author is a member; Refused if it was, and is over."""
+    name = act_name(kind.name, structure, kind.concerns(own, act.body))
+    given = sorted(own.all(GRANTS, holder=ANYBODY, name=name), key=lambda each: (each.until_ms, each.source))
+    if not given:
+        return None
+    require(own, act.member, "member", 0, act.logged_ms)
+    for leave in given:
+        if leave.since_ms <= act.logged_ms < leave.until_ms:
+            return leave
+    raise Refused(
+        f"{given[-1].why} gave leave for this until {spoken_time(given[-1].until_ms)}: it was used, or lapsed. Decide anew."
+    )
 
 
 def spoken_time(ms: int) -> str:
@@ -162,9 +216,7 @@ class Fold:
             self.space, stored.digest, stored.position, stored.logged_ms, read.author,
             self.member(own, read.author, stored.logged_ms), scope, body,
         )  # fmt: skip
-        if kind.needs:
-            require(own, act.member, kind.needs, kind.weigh(body), act.logged_ms)
-        changes = _changes(kind, own, act)
+        changes = _changes(kind, own, act, read.body)
         if scope != PUBLIC:
             self._refuse_wider(changes, scope)
         return Verdict(scope, changes, "", read.kind)
@@ -226,10 +278,10 @@ class Fold:
         return Verdict(scope, (PROBLEMS.put(row),), reason, kind)
 
 
-def _changes(kind: Kind[Any], own: Own, act: Act[Any]) -> tuple[Change, ...]:
-    """What the rule says; one that fails on what a record holds refuses it, so that no record stops a fold."""
+def _changes(kind: Kind[Any], own: Own, act: Act[Any], structure: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What it uses up and what the rule says; one that fails on what a record holds refuses it: no record stops a fold."""
     try:
-        return tuple(kind.rule(own, act))
+        return authority(own, kind, act, structure) + tuple(kind.rule(own, act))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise Refused(f"The rules of “{kind.title}” {STUMBLED}.") from error
 

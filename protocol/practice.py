@@ -189,12 +189,21 @@ class Problem(Row, frozen=True):
     reason: str
 
 
+class Reservation(Row, frozen=True):
+    """That a kind of record belongs to a role while it is there: only grants by the kind's own name let anybody write it."""
+
+    kind: str
+    role: str
+    since_ms: int
+
+
 GRANTS = Table("grants", Grant, ("source", "name", "holder"), (("holder", "name"),))
 KEYS = Table("member_key", Key, ("key",), (("member",),))
 LATEST = Table("latest", Latest, ("key", "scope"))
 SETTINGS = Table("setting", Setting, ("source", "name"), (("name",),))
 PROBLEMS = Table("problem", Problem, ("position",))
-SHARED = (GRANTS, KEYS, LATEST, SETTINGS, PROBLEMS)
+RESERVED = Table("reserved", Reservation, ("kind", "role"))
+SHARED = (GRANTS, KEYS, LATEST, SETTINGS, PROBLEMS, RESERVED)
 
 
 class Parameter(Struct, frozen=True):
@@ -314,8 +323,35 @@ class Due(Struct, frozen=True):
     link: bytes  # digest of the record it is about
 
 
+class Secrets(Protocol):
+    """What a node lends to an act before it is sealed. Nothing of it decides whether the act holds."""
+
+    @property
+    def now_ms(self) -> int:
+        """The node's own time."""
+
+    @property
+    def author(self) -> bytes:
+        """The public key that is about to sign; empty where it is not known yet."""
+
+    def random(self, count: int) -> bytes:
+        """Bytes that nobody can guess."""
+
+    def derive(self, label: bytes) -> bytes:
+        """32 bytes that only this node can make, and always makes again from the same label."""
+
+
 def _no_advice(view: View, body: Any) -> str:
     return ""
+
+
+def _nobody(own: Own, body: Any) -> tuple[bytes, ...]:
+    return ()
+
+
+def unchanged(view: View, body: Any, secrets: Secrets) -> Any:
+    """What most kinds do to a body before it is sealed: nothing."""
+    return body
 
 
 def _no_weight(body: Any) -> int:
@@ -355,6 +391,9 @@ class Kind(Struct, Generic[B], frozen=True):
     audience: int = PUBLIC  # the widest; a record may narrow it
     consequence: str = ""  # said before the button: what it will bring about
     help: str = ""  # one sentence for the form and the reference
+    duty: bool = False  # a role may hold it; while one does, its grants alone let anybody write it
+    concerns: Callable[[Own, B], tuple[bytes, ...]] = _nobody  # members who have no vote on whether it is done
+    prepare: Callable[[View, B, Secrets], B] = unchanged  # by the author's node, before sealing: fills what a person cannot
 
 
 class Practice(Struct, frozen=True):

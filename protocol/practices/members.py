@@ -23,7 +23,8 @@ from msgspec import Struct
 from protocol.fuse import cycles_later_ms
 from protocol.judge import require, spoken_time
 from protocol.keychain import Founded, KeysRotated
-from protocol.keys import valid_point
+from protocol.keys import PublicKeys, valid_point
+from protocol.mandate import CLOCK
 from protocol.member_blocks import due, figures, page, state
 from protocol.membership import (
     ASSEMBLY,
@@ -191,6 +192,7 @@ def found(own: Own, act: Act[Founded]) -> Iterator[Change]:
     yield KEYS.put(Key(act.space, body.founder, body.founder, at_ms, FOREVER_MS))
     yield MEMBERSHIPS.put(Membership(act.space, body.founder, 1, act.digest, None, at_ms, at_ms, FOREVER_MS, "", "", ""))
     yield from _grants(act, body.founder, mandate_ms)
+    yield _clock(act, body.keys)
 
 
 def rotate(own: Own, act: Act[KeysRotated]) -> Iterator[Change]:
@@ -203,6 +205,17 @@ def rotate(own: Own, act: Act[KeysRotated]) -> Iterator[Change]:
     if act.audience != PUBLIC or body.root != act.author or body.epoch != space.epoch + 1 or body.size > act.position:
         raise Refused("A rotation is public and names its signer, the next epoch, and a head of this log.")
     yield FOUNDINGS.patch(space.id, epoch=body.epoch, root=body.root, next_root=body.next_root)
+    for grant in own.all(GRANTS):
+        if grant.name == CLOCK and grant.until_ms > act.logged_ms:
+            yield GRANTS.patch(grant.source, grant.name, grant.holder, until_ms=act.logged_ms)
+    yield _clock(act, body.keys)
+
+
+def _clock(act: Act[Any], keys: PublicKeys) -> Change:
+    """The node's own key may write down what the clock brings about; no member holds that."""
+    return GRANTS.put(
+        Grant(act.space, act.digest, CLOCK, keys.identity, act.logged_ms, FOREVER_MS, 0, False, "The node's clock")
+    )
 
 
 # Coming in
