@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from node import remote
+from node.clock import Clock
 from node.commands import perform
 from node.control import NotRunning, Say, ask, is_served
 from node.failure import Misuse
@@ -51,12 +52,12 @@ def _give_away(folder: Path, away: remote.Remote, verb: str, args: Mapping[str, 
     return remote.add(folder, **args)
 
 
-def open_or_none(folder: Path) -> Home | None:
-    """The folder opened here, or None if a node that has it open answers."""
+def open_or_none(folder: Path, clock: Clock | None = None) -> Home | None:
+    """The folder opened here by this clock or the machine's, or None if a node that has it open answers."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return Home.open(folder)
+            return Home.open(folder, clock)
         except InUse:
             if is_served(folder):
                 return None
@@ -67,9 +68,9 @@ def open_or_none(folder: Path) -> Home | None:
             time.sleep(0.05)
 
 
-def open_to_run(folder: Path) -> Home:
-    """The folder opened to stay so; waits a little for a command that has it open."""
-    home = open_or_none(folder)
+def open_to_run(folder: Path, clock: Clock | None = None) -> Home:
+    """The folder opened to stay so, by this clock; waits a little for a command that has it open."""
+    home = open_or_none(folder, clock)
     if home is None:
         raise InUse(f"A node runs on {folder} already. End it first, or choose another folder with -C.")
     return home

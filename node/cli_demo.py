@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import Annotated, Any
 
 import msgspec
@@ -14,9 +17,11 @@ import typer
 from rich.console import Console
 
 from node.cli_desk import AsJson, grid, note, out, show
-from node.demo import Isle, archipelago, arm
+from node.demo import Isle, archipelago, arm, move
 from node.demo_fill import PASSWORD, logins
 from node.failure import FAILED
+
+MOST_DAYS = 400
 
 
 def register(app: typer.Typer, args: Sequence[str]) -> None:
@@ -27,6 +32,10 @@ def register(app: typer.Typer, args: Sequence[str]) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End as soon as all three say that the campaign is armed.")] = False,
     keep: Annotated[Path | None, typer.Option("--keep", metavar="DIR", help="Keep the data in a new folder.")] = None,
+    ahead: Annotated[
+        int,
+        typer.Option("--ahead", metavar="DAYS", min=0, max=MOST_DAYS, help="Once it has armed, set the three clocks ahead."),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Start three invented collectives on this machine; one calls a campaign, two join, it arms."""
@@ -39,6 +48,8 @@ def demo(
             seen = arm(isles, note, began)
             told = msgspec.to_builtins(seen)
             show(told, as_json=as_json, words=lambda console: _summary(console, told))
+            if ahead:
+                _go_ahead(isles, ahead)
             if not once:
                 _welcome(out(), isles)
                 _watch(isles, ended)
@@ -52,11 +63,40 @@ def _interrupt(number: int, frame: Any) -> None:
 
 def _watch(isles: Sequence[Isle], ended: threading.Event) -> None:
     """Until Ctrl-C, or until a node ends by itself."""
+    lines = Lines()
     while not ended.wait(0.5):
+        for line in lines.typed():
+            _on_line(isles, line)
         for isle in isles:
             if isle.process.poll() is not None:
                 note(f"The node of {isle.name} has ended by itself; so do the others.")
                 raise typer.Exit(FAILED)
+
+
+class Lines:
+    """Whole lines that somebody types while the demo runs; none where nobody can."""
+
+    def __init__(self) -> None:
+        self._waiting = DefaultSelector()
+        if sys.stdin.isatty():
+            self._waiting.register(sys.stdin, EVENT_READ)
+
+    def typed(self) -> list[str]:
+        """What was typed since the last look."""
+        return [sys.stdin.readline().strip() for _ in self._waiting.select(0)] if self._waiting.get_map() else []
+
+
+def _on_line(isles: Sequence[Isle], line: str) -> None:
+    if line.isdecimal() and 0 < int(line) <= MOST_DAYS:
+        _go_ahead(isles, int(line))
+    elif line:
+        note(f"To set the clocks ahead, type a number of days from 1 to {MOST_DAYS}.")
+
+
+def _go_ahead(isles: Sequence[Isle], days: int) -> None:
+    now_ms = move(isles, days * 86_400_000)
+    day = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%A %d %B %Y, %H:%M UTC")
+    note(f"For the three it is now {day}. What came due meanwhile is on their pages.")
 
 
 def _summary(console: Console, told: dict[str, Any]) -> None:
@@ -80,7 +120,7 @@ def _welcome(console: Console, isles: Sequence[Isle]) -> None:
     console.print(f"with the password: {PASSWORD}\n")
     for line in _LOOK:
         console.print(f"  {line}")
-    console.print("\nCtrl-C ends all three.")
+    console.print("\nType a number of days and Enter: the three clocks go ahead by them. Ctrl-C ends all three.")
 
 
 _LOOK = (

@@ -12,6 +12,7 @@ import typer
 from federation.address import AddressError, check_url
 from node.cli_ask import open_to_run
 from node.cli_desk import AsJson, folder, note
+from node.clock import Clock, MovedClock
 from node.failure import CommandError, Misuse
 from node.runner import Settings, run
 from node.server import ServerError
@@ -35,6 +36,10 @@ def running(
     sweep: Annotated[float, typer.Option("--sweep", min=1, help="Seconds between talks with each peer.")] = 180.0,
     alone: Annotated[str, typer.Option("--alone", metavar="REASON", help="Sign heads without asking peers first.")] = "",
     tied: Annotated[bool, typer.Option("--tied", hidden=True, help="End when standard input ends.")] = False,
+    movable: Annotated[
+        bool,
+        typer.Option("--movable-clock", hidden=True, help="Let clock.move set the clock ahead: for the demo and for tests."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the node: its pages, its talks with others, until Ctrl-C."""
@@ -42,7 +47,7 @@ def running(
         settings = Settings(host, port, check_url(url) if url else "", tuple(allow or ()), sweep, alone, tied)
     except AddressError as error:
         raise Misuse(f"--url: {error}") from error
-    home = open_to_run(folder(context))
+    home = open_to_run(folder(context), MovedClock(Clock().now_ms()) if movable else None)
 
     def ready(address: str) -> None:
         told = {"url": address, "space": space_name(home.space), "name": home.name}

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from node import commands_campaign, commands_member, commands_record
 from node.backup import backup, warning
+from node.clock import MovedClock
 from node.commands_today import today_text
 from node.control import Say
 from node.export import export
@@ -93,6 +94,16 @@ def rebuild(home: Home, say: Say, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"records": whole, "seconds": round(seconds, 3), "same": not changed, "changed": changed, "tables": after}
 
 
+def move_clock(home: Home, *, by_ms: int) -> dict[str, int]:
+    """Set the clock ahead on a node that was started with one that can be moved: in the demo, and in tests."""
+    if not isinstance(home.clock, MovedClock):
+        raise Misuse("This node goes by its machine's clock, which no command moves. The demo's clocks can be moved.")
+    if by_ms < 0:
+        raise Misuse("A clock is set ahead only: give a time that is not negative.")
+    home.clock.move(by_ms)
+    return {"now_ms": home.clock.now_ms()}
+
+
 VERBS: dict[str, Verb] = {
     "status": Verb(_quietly(status)),
     "today": Verb(_quietly(today_text)),
@@ -106,6 +117,7 @@ VERBS: dict[str, Verb] = {
     "invite": Verb(_quietly(commands_member.invite), WRITE),
     "join": Verb(_quietly(commands_member.join), WRITE),
     "password": Verb(_quietly(commands_member.give_login), APART),
+    "clock.move": Verb(_quietly(move_clock), WRITE),
     "rebuild": Verb(rebuild, WRITE),
     "export": Verb(export, APART),
     "backup": Verb(backup, APART),

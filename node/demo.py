@@ -101,7 +101,7 @@ def _start(folders: Mapping[str, Path], ports: Sequence[int]) -> list[Isle]:
     try:
         for each, port in zip(COLLECTIVES, ports, strict=True):
             command = [sys.executable, "-m", "node.cli", "-C", str(folders[each.key])]
-            command += ["run", "--port", str(port), "--sweep", "15", "--tied", "--json"]
+            command += ["run", "--port", str(port), "--sweep", "15", "--tied", "--movable-clock", "--json"]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own
             isles.append(Isle(each.key, each.name, each.founders[0], folders[each.key], "", "", process))
         for isle in isles:
@@ -146,6 +146,11 @@ def _link(isles: Sequence[Isle]) -> None:
         for other in isles:
             if other is not isle:
                 isle.give("peers.add", url=other.url, space=other.space, ally=True, mirror=True, witness=True)
+
+
+def move(isles: Sequence[Isle], by_ms: int) -> int:
+    """Set the clocks of all three ahead, as one; what time it is for them now, in milliseconds since 1970."""
+    return max(int(isle.give("clock.move", by_ms=by_ms)["now_ms"]) for isle in isles)
 
 
 # Live

@@ -12,12 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from node.clock import Clock
-from node.commands import fingerprints
+from node.clock import Clock, MovedClock
+from node.commands import fingerprints, perform
 from node.demo_books import LAST
 from node.demo_fill import PASSWORD, fill, logins
 from node.demo_story import COLLECTIVES
 from node.demo_world import DAY_MS
+from node.failure import Misuse
 from node.home import Home
 from protocol.accounting import compared
 from protocol.lineage import ADOPTIONS
@@ -126,3 +127,23 @@ def test_however_the_demo_ends_its_nodes_end_too(number: int, tmp_path: Path) ->
     while any(alive(child) for child in children):
         assert time.monotonic() < until, "a node of the demo is still there"
         time.sleep(0.05)
+
+
+def test_the_clock_of_a_node_that_was_not_started_for_it_is_not_moved(tmp_path: Path) -> None:
+    home = Home.found(tmp_path / "node", "Mill", "Ada")
+    try:
+        with pytest.raises(Misuse, match="no command moves"):
+            perform(home, "clock.move", {"by_ms": 1}, lambda what, value: None)
+    finally:
+        home.close()
+
+
+def test_a_movable_clock_goes_ahead_and_never_back(tmp_path: Path) -> None:
+    home = Home.found(tmp_path / "node", "Mill", "Ada", MovedClock(1_790_000_000_000, running=False))
+    try:
+        told = perform(home, "clock.move", {"by_ms": 60_000}, lambda what, value: None)
+        assert told == {"now_ms": 1_790_000_060_000}
+        with pytest.raises(Misuse, match="ahead only"):
+            perform(home, "clock.move", {"by_ms": -1}, lambda what, value: None)
+    finally:
+        home.close()
