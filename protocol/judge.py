@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from protocol import record
-from protocol.body import erasable_fields
+from protocol.body import decimal, erasable_fields
 from protocol.mandate import ANYBODY, DECISION, act_name
 from protocol.practice import (
     GRANTS,
@@ -86,7 +86,7 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
         elif grant.paused:
             reason = f"{grant.why} is paused by its shadow until the assembly has looked."
         elif amount > grant.up_to > 0:
-            reason = f"{grant.why} covers amounts up to {grant.up_to}; this is {amount}."
+            reason = f"{grant.why} covers amounts up to {decimal(grant.up_to)}; this is {decimal(amount)}."
         else:
             return
     raise Refused(reason)
@@ -96,14 +96,14 @@ def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, 
     """Refuse an act that nothing allows; else what it uses up: the leave that a decision gave for exactly this act."""
     if not kind.needs:
         return ()
-    reserved = kind.duty and bool(own.all(RESERVED, kind=kind.name, limit=1))
+    roles = _roles_with(own, kind, act.logged_ms)
     try:
-        if reserved:
-            _require_role(own, act, kind)
+        if roles:
+            _require_role(own, act, kind, roles)
         else:
             require(own, act.member, kind.needs, kind.weigh(act.body), act.logged_ms)
     except Refused:
-        if kind.needs == "member" and not reserved:
+        if kind.needs == "member" and not roles:
             raise  # membership is lost: no decision stands in for it
         leave = _exact(own, kind, act, structure)
         if leave is None:
@@ -112,16 +112,27 @@ def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, 
     return ()
 
 
-def _require_role(own: Own, act: Act[Any], kind: Kind[Any]) -> None:
+def _roles_with(own: Own, kind: Kind[Any], at_ms: int) -> tuple[str, ...]:
+    """The roles that keep a kind to themselves at an instant."""
+    rows = own.all(RESERVED, kind=kind.name) if kind.duty else ()
+    return tuple(sorted(row.role for row in rows if row.since_ms <= at_ms < row.until_ms))
+
+
+def _require_role(own: Own, act: Act[Any], kind: Kind[Any], roles: tuple[str, ...]) -> None:
     """A kind that roles keep to themselves: by a grant of its own name, and by nothing else."""
     try:
         require(own, act.member, kind.name, kind.weigh(act.body), act.logged_ms)
     except Refused as refusal:
-        if own.all(GRANTS, holder=act.member, name=kind.name):
+        if own.all(GRANTS, holder=act.member, name=kind.name, limit=1):
             raise
-        roles = " or ".join(sorted({f"“{row.role}”" for row in own.all(RESERVED, kind=kind.name)}))
+        named = " or ".join(f"“{role}”" for role in roles)
+        if any(row.since_ms <= act.logged_ms < row.until_ms for row in own.all(GRANTS, name=kind.name)):
+            raise Refused(
+                f"“{kind.title}” belongs to the role {named}, which you do not hold. Ask who holds it, or propose a decision."
+            ) from refusal
         raise Refused(
-            f"“{kind.title}” belongs to the role {roles}, which you do not hold. Ask who holds it, or propose a decision."
+            f"“{kind.title}” belongs to the role {named}, and nobody holds it now. Draw who takes it by lot, or propose an "
+            "election; until then it takes a decision."
         ) from refusal
 
 

@@ -190,19 +190,20 @@ class Problem(Row, frozen=True):
 
 
 class Reservation(Row, frozen=True):
-    """That a kind of record belongs to a role while it is there: only grants by the kind's own name let anybody write it."""
+    """That a kind of record belongs to a role for a time: only grants by the kind's own name let anybody write it then."""
 
     kind: str
     role: str
     since_ms: int
+    until_ms: int = FOREVER_MS
 
 
-GRANTS = Table("grants", Grant, ("source", "name", "holder"), (("holder", "name"),))
+GRANTS = Table("grants", Grant, ("source", "name", "holder"), (("holder", "name"), ("name",)))
 KEYS = Table("member_key", Key, ("key",), (("member",),))
 LATEST = Table("latest", Latest, ("key", "scope"))
 SETTINGS = Table("setting", Setting, ("source", "name"), (("name",),))
 PROBLEMS = Table("problem", Problem, ("position",))
-RESERVED = Table("reserved", Reservation, ("kind", "role"))
+RESERVED = Table("reserved", Reservation, ("kind", "role"), (("role",),))
 SHARED = (GRANTS, KEYS, LATEST, SETTINGS, PROBLEMS, RESERVED)
 
 

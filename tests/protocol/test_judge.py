@@ -323,7 +323,7 @@ def test_who_holds_no_grant_writes_nothing_that_needs_one(desk: Desk) -> None:
         ({"until_ms": NOW}, "ended at"),
         ({"since_ms": NOW + 1}, "begins at"),
         ({"paused": True}, "paused"),
-        ({"up_to": 1}, "covers amounts up to 1; this is 2"),
+        ({"up_to": 1}, "covers amounts up to 0.01; this is 0.02"),
         ({"name": "assembly"}, "not been given"),
     ],
 )
