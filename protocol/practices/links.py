@@ -345,7 +345,10 @@ def figures(view: View, now_ms: int) -> Mapping[str, int]:
     return {
         "links.count": len(owed),
         "links.allied": len(allied(view, now_ms)),
-        **{f"links.{duty}s": sum(duty in each for each in owed.values()) for duty in sorted(DUTIES)},
+        **{
+            f"links.{duty}{'es' if duty == 'witness' else 's'}": sum(duty in each for each in owed.values())
+            for duty in sorted(DUTIES)
+        },
         "links.offers-open": len(offers_by_us(view, now_ms)) + len(offers_to_us(view, now_ms)),
         "links.ending": len(ending(view, now_ms)),
     }

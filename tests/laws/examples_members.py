@@ -30,7 +30,9 @@ def rotated(world: World) -> KeysRotated:
     signer = world.rng.choice([root, successor])
     world.isle.roots[after.public] = after
     world.author = signer if world.chance(0.8) else world.author
-    keys = NodeKeys.derive(world.rng.randbytes(32)).public
+    node = NodeKeys.derive(world.rng.randbytes(32))
+    world.isle.nodes[node.identity.public] = node.identity
+    keys = node.public
     size = len(world.isle.log) + world.rng.choice([0, 0, -1, 5])
     return KeysRotated(
         space.epoch + world.rng.choice([1, 1, 1, 2]), keys, signer.public, sha256(after.public).digest(), bytes(32),

@@ -24,6 +24,7 @@ from protocol.body import structure_and_words
 from protocol.judge import Stored, Verdict
 from protocol.keychain import FOUNDED, Founded
 from protocol.keys import NodeKeys, SigningKey
+from protocol.mandate import DECISION
 from protocol.membership import members_at
 from protocol.practice import EVERYTHING, GRANTS, KEYS, MEMBERS, PUBLIC, SHARED, Kind, Practice, R, Refused, Table, View
 from protocol.record import parse, seal
@@ -65,6 +66,7 @@ class Isle:
     log: list[Stored] = field(default_factory=list)
     keys: dict[bytes, SigningKey] = field(default_factory=dict)
     roots: dict[bytes, SigningKey] = field(default_factory=dict)  # by public key
+    nodes: dict[bytes, SigningKey] = field(default_factory=dict)  # identity keys that the clock signs with, by public key
     secrets: dict[bytes, bytes] = field(default_factory=dict)  # of invitations, by hash
     clocks: dict[tuple[bytes, int], int] = field(default_factory=dict)
 
@@ -139,7 +141,8 @@ class World:
     def keys_of(self, member: bytes) -> list[SigningKey]:
         """The keys that speak for a member now."""
         rows = self.rows(KEYS, member=member)
-        return [self.isle.keys[row.key] for row in rows if row.since_ms <= self.now_ms < row.until_ms]
+        speaking = [self.isle.keys[row.key] for row in rows if row.since_ms <= self.now_ms < row.until_ms]
+        return speaking or [key for public, key in self.isle.nodes.items() if public == member]
 
     def new_key(self) -> SigningKey:
         """A fresh key, remembered for the space at hand."""
@@ -170,14 +173,16 @@ class World:
     def found(self) -> Isle:
         """One more space, founded by its founding record."""
         root, after, founder = (SigningKey(self.rng.randbytes(32)) for _ in range(3))
+        node = NodeKeys.derive(self.rng.randbytes(32))
         body = Founded(
-            f"Isle {len(self.isles) + 1}", founder.public, NodeKeys.derive(self.rng.randbytes(32)).public, root.public,
+            f"Isle {len(self.isles) + 1}", founder.public, node.public, root.public,
             sha256(after.public).digest(), self.rng.randbytes(32),
         )  # fmt: skip
         raw = seal(FOUNDED, self.now_ms, PUBLIC, structure_and_words(body)[0], root, b"").raw
         isle = Isle(sha256(raw).digest(), len(self.isles) + 1)
         isle.keys[founder.public] = founder
         isle.roots = {root.public: root, after.public: after}
+        isle.nodes = {node.identity.public: node.identity}
         self.isles.append(isle)
         self.isle = isle
         self.store.meet(isle.id)
@@ -240,6 +245,7 @@ class World:
         """A body for the state as it is, with an author chosen for it; `Unready` if there is nothing to build from."""
         self.author = self.audience = None
         needs = self.kinds[kind].needs or "member"
+        needs = "member" if needs == DECISION else needs  # any member carries out what was decided
         self.member = self.pick(self.holders(needs) if self.chance(0.9) else self.members())
         self.author = self.pick(self.keys_of(self.member))
         return self.examples[kind](self)
