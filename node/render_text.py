@@ -119,11 +119,14 @@ def _bars(block: Bars, console: Console) -> None:
         console.print(Line(f"{plain(block.caption)}: {twin(block).empty}", style="dim"))
         return
     rows: list[Sequence[str]] = []
+    most = 0 if any(bar.limit for bar in block.bars) else max(bar.value for bar in block.bars)  # without limits: to scale
     for bar in block.bars:
-        filled = min(_BAR_WIDTH, max(0, bar.value) * _BAR_WIDTH // bar.limit) if bar.limit > 0 else 0
+        whole = bar.limit or most
+        filled = min(_BAR_WIDTH, max(0, bar.value) * _BAR_WIDTH // whole) if whole > 0 else 0
         drawn = "█" * filled + "░" * (_BAR_WIDTH - filled)
         over = " over" if 0 < bar.limit < bar.value else ""
-        rows.append((plain(bar.label), drawn, f"{measure(bar.value, block.unit)} of {measure(bar.limit, block.unit)}{over}"))
+        limit = "" if most else f" of {measure(bar.limit, block.unit)}{over}"
+        rows.append((plain(bar.label), drawn, measure(bar.value, block.unit) + limit))
     table = Table.grid(padding=(0, 2))
     for row in rows:
         table.add_row(*map(Line, row))

@@ -68,6 +68,9 @@ def _chart(block: Chart) -> Grid:
 
 
 def _bars(block: Bars) -> Grid:
+    if not any(bar.limit for bar in block.bars):
+        plain: list[list[Cell]] = [[bar.label, measure(bar.value, block.unit)] for bar in block.bars]
+        return Grid(block.caption, ["What", "How much"], plain, "Nothing to compare yet.")
     rows: list[list[Cell]] = [
         [bar.label, measure(bar.value, block.unit), measure(bar.limit, block.unit), measure(bar.limit - bar.value, block.unit)]
         for bar in block.bars

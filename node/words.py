@@ -24,7 +24,7 @@ from typing import Protocol
 
 from protocol.page import Cell, Link, Money, Ref, State, When
 from protocol.practices import KINDS
-from protocol.wording import counted
+from protocol.wording import counted, in_hours
 
 MINUTE_MS = 60_000
 _NEAR_DAYS = 14
@@ -104,11 +104,13 @@ def money(amount_minor: int, currency: str) -> str:
 
 
 def measure(value: int, unit: str) -> str:
-    """A value of a picture: of a currency (capital letters) in minor units, else a whole number with a plain word."""
+    """A value of a picture: of a currency (capitals) in minor units, quarter hours in hours, else a number and a plain word."""
     if _CURRENCY.fullmatch(unit):
         return money(value, unit)
     if not unit:
         return count(value)
+    if unit == "quarter hours":
+        return in_hours(value).replace("-", "−")
     if unit in ("%", "‰"):
         return f"{count(value)} {unit}"
     return counted(value, unit.removesuffix("s"), unit) if unit.endswith("s") else f"{count(value)} {plain(unit)}"

@@ -121,7 +121,7 @@ class Series(Struct, frozen=True):
 
 
 class Chart(Struct, frozen=True, tag=True):
-    """Values over time. `unit` is a currency (values in minor units) or a plain word (whole numbers)."""
+    """Values over time. `unit` is a currency (values in minor units), ``quarter hours`` (told in hours) or a plain word."""
 
     caption: str
     series: Sequence[Series]
@@ -129,7 +129,7 @@ class Chart(Struct, frozen=True, tag=True):
 
 
 class Bar(Struct, frozen=True):
-    """A part of a whole: used `value` of `limit`."""
+    """A part of a whole: used `value` of `limit`; a limit of 0 is none."""
 
     label: str
     value: int

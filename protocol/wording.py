@@ -4,6 +4,8 @@
 ('1 member', '5 members', '2 copies')
 >>> listed(["food", "rooms", "hands"])
 'food, rooms and hands'
+>>> in_hours(6), in_hours(4), in_hours(-1)
+('1.5 hours', '1 hour', '-0.25 hours')
 """
 
 from __future__ import annotations
@@ -21,3 +23,9 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def in_hours(quarters: int) -> str:
+    """Whole quarter hours, told in hours."""
+    sign, (whole, rest) = "-" if quarters < 0 else "", divmod(abs(quarters), 4)
+    return f"{sign}{whole:,}{('', '.25', '.5', '.75')[rest]} {'hour' if quarters == 4 else 'hours'}"
