@@ -70,6 +70,7 @@ class Pool(Row, frozen=True):
     lot: bytes
     people: bytes  # first keys, one after another, in the order in which they came here
     groups: str  # the group of each, one a line, where there are quotas
+    contributors: bytes  # first keys of those who may commit, or type: the members when the lot was opened
     drawn: bytes  # first keys as they were drawn, or empty
     chosen: int  # how many of them got a seat
     randomness: bytes
@@ -125,7 +126,7 @@ class QuotaSet(Row, frozen=True):
     since_ms: int
 
 
-LOTS = Table("lot", Lot, ("id",), (("subject", "purpose"), ("drawn_ms",)))
+LOTS = Table("lot", Lot, ("id",), (("subject", "purpose"), ("drawn_ms",)), shared=(("id",),))
 POOLS = Table("lot_pool", Pool, ("lot",))
 PARTS = Table("lot_part", Part, ("lot", "member"), (("lot",),))
 TYPED = Table("lot_typed", Typed, ("lot", "member"), (("lot",),))

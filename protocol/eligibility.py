@@ -1,0 +1,66 @@
+"""Who can be drawn: the list of a lot, worked out by rule from what the lot is about.
+
+- For the shadow of a term, all members but its holder.
+- For the next term of a role, all who may take it: not who has held it as often in a row as the protocol allows.
+- For whoever looks into a review, all whom it does not concern.
+- For anything else, all members.
+
+Example::
+
+    eligible(own, "shadow", term, now_ms)       # first keys, in the order in which they came
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from protocol import terms, wires
+from protocol.membership import members_at
+from protocol.practice import Own, Refused
+
+
+def eligible(own: Own, purpose: str, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    """Who can be drawn for this: members in the order in which they came, without those whom it concerns."""
+    aside = _ASIDE[purpose](own, subject, at_ms)
+    return tuple(row.member for row in members_at(own, at_ms) if row.member not in aside)
+
+
+def _aside_of_shadow(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    term = own.need(terms.TERMS, subject, what="term of a role")
+    if at_ms >= terms.as_held(own, term).until_ms:
+        raise Refused("This term is over, so it needs no shadow. Open a lot for the term that is in force.")
+    return (term.holder,)
+
+
+def _aside_of_role(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    role = terms.role_of_subject(own, subject)
+    if role is None:
+        raise Refused("No role waits for its next term there. Open the lot from the page of the role.")
+    return terms.barred(own, role.role, at_ms)
+
+
+def _aside_of_review(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    review = own.need(wires.REVIEWS, subject, what="review")
+    if at_ms >= review.closed_ms:
+        raise Refused("This review is closed, so nobody has to look into it any more.")
+    concerned = wires.concerned_by(own, subject)
+    free = wires.others(own, concerned, at_ms)
+    if len(free) < wires.FEWEST_FOR_A_LOT:
+        raise Refused("There are too few whom it does not concern for a lot. Any of them can report on the review.")
+    return tuple(row.member for row in members_at(own, at_ms) if row.member not in free)
+
+
+def _aside_of_record(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    if own.position_of(subject) is None:
+        raise Refused("About: there is no such public record here. Name the record that the lot is about.")
+    return ()
+
+
+_ASIDE: Mapping[str, Callable[[Own, bytes, int], tuple[bytes, ...]]] = {
+    "shadow": _aside_of_shadow,
+    "role": _aside_of_role,
+    "facilitator": _aside_of_review,
+    "newcomer": _aside_of_record,
+    "circle": _aside_of_record,
+    "other": _aside_of_record,
+}
