@@ -21,7 +21,6 @@ import msgspec
 from msgspec import Struct
 
 from protocol import moon
-from protocol.fuse import cycles_later_ms
 from protocol.membership import MEMBERSHIPS, Membership
 from protocol.practice import FOREVER_MS, Own, Parameter, Row, Table, field
 
@@ -216,8 +215,11 @@ def given_later(own: Own, role: str, at_ms: int) -> tuple[Term, ...]:
 
 
 def pause_ends_ms(until_ms: int) -> int:
-    """When a whole cycle lies behind the end of a term; Refused beyond the table of new moons."""
-    return cycles_later_ms(until_ms - 1, 2)
+    """When a whole cycle lies behind the end of a term; never, where no new moon is known any more."""
+    try:
+        return moon.after_cycles(until_ms - 1, 2)
+    except moon.OutsideTable:
+        return FOREVER_MS
 
 
 def followed(own: Own, role: str, holder: bytes, begins_ms: int) -> Term | None:

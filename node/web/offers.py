@@ -1,4 +1,5 @@
-"""What forms offer to choose from: members, spaces, accounts, currencies, cycles, parameters; and names for ids.
+"""What forms offer to choose from: members, spaces, accounts, currencies, cycles, parameters, roles and what these may write;
+and names for ids.
 
 Only what the member may see is offered, and nothing is required to be among it: ids can be pasted in too.
 """
@@ -15,7 +16,8 @@ from protocol.body import Field
 from protocol.keychain import KeyChainError, parse_space
 from protocol.membership import Membership, members_at
 from protocol.page import Ref
-from protocol.practices import PARAMETERS, TABLES
+from protocol.practices import KINDS, PARAMETERS, TABLES
+from protocol.terms import roles_at
 
 _CYCLES = 39
 
@@ -37,6 +39,10 @@ class SeenOffers:
                 return [(name, name) for name in self._column("account")]
             case "cycle":
                 return self._cycles()
+            case "duty":
+                return [(each.name, each.title) for each in KINDS.values() if each.duty]
+            case "role":
+                return [(row.role, row.role) for row in roles_at(self._seen.view, self._seen.now_ms)]
             case "parameter":
                 return [(each.name, f"{each.label} ({each.name})") for each in PARAMETERS.values()]
         return [(name, name) for name in self._column("currency")] if field.name == "currency" else []

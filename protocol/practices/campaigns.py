@@ -538,22 +538,22 @@ PRACTICE = Practice(
     tables=(CALLS, ANSWERS, WINDOWS, PLEDGES),
     kinds=(
         Kind(
-            "campaign.called/1", "Call a campaign", Called, call,
+            "campaign.called/1", "Call a campaign", Called, call, duty=True,
             consequence="The spaces that it names are asked to answer; we stand by these terms.",
             help="Say why, what it builds, when it opens and when it ends, and whom you ask.",
         ),
         Kind(
-            "campaign.joined/1", "Join a campaign", Joined, join, advise_answer,
+            "campaign.joined/1", "Join a campaign", Joined, join, advise_answer, duty=True,
             consequence="We count for these terms for good; a withdrawal later is shown beside it.",
             help="Join the terms exactly as they stand.",
         ),
         Kind(
-            "campaign.countered/1", "Offer other terms", Countered, counter, advise_answer,
+            "campaign.countered/1", "Offer other terms", Countered, counter, advise_answer, duty=True,
             consequence="We count for these other terms; the others can join them.",
             help="Say on which terms you would join, and join those.",
         ),
         Kind(
-            "campaign.declined/1", "Decline a campaign", Declined, decline, advise_answer,
+            "campaign.declined/1", "Decline a campaign", Declined, decline, advise_answer, duty=True,
             consequence="The others see that we do not join.",
             help="Say that we do not join, so that nobody waits for us.",
         ),

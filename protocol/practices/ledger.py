@@ -552,22 +552,23 @@ PRACTICE = Practice(
     tables=(ACCOUNTS, CLOSINGS, TRANSACTIONS, LINES, BUDGETS, ASSERTIONS),
     kinds=(
         Kind(
-            "ledger.account-opened/1", "Open an account", Opened, open_account,
+            "ledger.account-opened/1", "Open an account", Opened, open_account, duty=True,
             consequence="Everybody sees what this account is for, and what strings come with it.",
             help="Say what an account is for. Booking to one that was not opened works too.",
         ),
         Kind(
-            "ledger.account-closed/1", "Close an account", Closed, close_account, advise_closing,
+            "ledger.account-closed/1", "Close an account", Closed, close_account, advise_closing, duty=True,
             consequence="Nothing dated later can be booked to this account.",
             help="End an account that is no longer used.",
         ),
         Kind(
             "ledger.transaction-booked/1", "Book a transaction", Booked, book, advise_booking, weigh=moved,
+            duty=True,
             consequence="It stands in the ledger for good; only a reversal can take it back.",
             help="Write down what went from where to where.",
         ),
         Kind(
-            "ledger.transaction-reversed/1", "Reverse a transaction", Reversed, reverse,
+            "ledger.transaction-reversed/1", "Reverse a transaction", Reversed, reverse, duty=True,
             consequence="The same amounts are booked the other way; both stay in the ledger, linked.",
             help="Take a whole transaction back and say why. Then book what is right.",
         ),

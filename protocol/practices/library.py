@@ -286,7 +286,7 @@ PRACTICE = Practice(
     tables=(PROTOCOLS, ADOPTIONS, REPORTS),
     kinds=(
         Kind(
-            "protocol.published/1", "Publish a protocol", Published, publish, advise_publishing,
+            "protocol.published/1", "Publish a protocol", Published, publish, advise_publishing, duty=True,
             consequence="Anybody can read, adopt and derive from it, for good. It binds nobody until a space adopts it.",
             help="Write down a way of doing things, and what it sets.",
         ),

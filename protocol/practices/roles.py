@@ -1,0 +1,461 @@
+"""Roles: authority that dissolves.
+
+- A role is defined before anybody holds it: what it decides by itself, what it has to do, which kinds of records it may write
+  and up to what amount, and for how many cycles. While it is there, nobody else writes those kinds.
+- A term begins when it is given, or at the end of the one in force, and ends at a new moon. Its grants carry both instants,
+  so nothing has to happen for them to be over.
+- Holders come by a decision (consent or vote) or by lot. Nobody is given the next term who has held the role as often in a row
+  as the protocol allows; only a whole cycle of pause begins a new row.
+- A renewal is given before the end, by a decision in which the holder has no vote, with what the term achieved and why.
+- A term is given with the definition that was decided on. To redefine a role changes nothing in terms that are given already.
+- A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
+  without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person.
+- What decides about records of others is public: definitions, terms, calls. Journal and handover are for members only.
+
+Example::
+
+    Appointed("treasurer", definition, holder, "consent")     # by leave of a decision for exactly this
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from protocol.drawing import standing
+from protocol.fuse import cycles_later_ms
+from protocol.judge import spoken_time
+from protocol.mandate import DECISION
+from protocol.membership import MEMBERSHIPS, is_live
+from protocol.practice import (
+    FOREVER_MS,
+    GRANTS,
+    MEMBERS,
+    PUBLIC,
+    RESERVED,
+    Act,
+    Change,
+    Grant,
+    Kind,
+    Own,
+    Practice,
+    Refused,
+    Reservation,
+)
+from protocol.role_blocks import about, page
+from protocol.role_bodies import (
+    Answered,
+    Appointed,
+    Called,
+    Defined,
+    Dissolved,
+    HandedOver,
+    Noted,
+    Recalled,
+    Renewed,
+    Resigned,
+    Taken,
+)
+from protocol.role_dues import due, figures
+from protocol.terms import (
+    CALLS,
+    CONSECUTIVE,
+    DAY_MS,
+    GRACE_DAYS,
+    HANDOVERS,
+    NOTES,
+    ROLES,
+    SHADOW_CALLS,
+    TERM_CYCLES,
+    TERMS,
+    Call,
+    Handover,
+    Note,
+    Role,
+    Term,
+    as_held,
+    followed,
+    given_later,
+    holds,
+    in_a_row,
+    lot_subject,
+    spell_permissions,
+    spoken_kind,
+    term_of,
+    terms_of,
+)
+from protocol.wording import counted
+
+WHOLE, PART_OF = "Your term as {}", "This permission of your term as {}"  # how a refusal begins
+
+
+# Defining
+
+
+def define(own: Own, act: Act[Defined]) -> Iterator[Change]:
+    """Say what a role is: at once if it is vacant, else from the next term on."""
+    body, at_ms = act.body, act.logged_ms
+    _in_public(act)
+    kinds = [each.kind for each in body.permissions]
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), "")
+    if twice:
+        raise Refused(f"Permissions: “{spoken_kind(twice)}” is there twice. Give each kind one limit.")
+    longest = own.parameter(TERM_CYCLES, at_ms)
+    if body.cycles > longest:
+        raise Refused(f"Cycles of a term: a term is at most {counted(longest, 'cycle')} long here. Choose fewer.")
+    row = own.get(ROLES, body.role)
+    here = row if row and row.ended_ms > at_ms else None
+    yield ROLES.put(
+        Role(
+            act.space, body.role, act.digest, here.first if here else act.digest,
+            here.first_position if here else act.position, body.cycles, spell_permissions(body.permissions),
+            here.since_ms if here else at_ms, FOREVER_MS, body.domain, body.duties,
+        )
+    )  # fmt: skip
+    yield from _reserve(own, act, body.role, kinds)
+
+
+def _reserve(own: Own, act: Act[Any], role: str, kinds: list[str]) -> Iterator[Change]:
+    """Keep these kinds to the role from its next term on, and others until the terms that have them are over."""
+    at_ms = act.logged_ms
+    last_ms = max([at_ms, *(term.until_ms for term in terms_of(own, role))])
+    kept = {row.kind: row for row in own.all(RESERVED, role=role)}
+    for kind in kinds:
+        held = kept.pop(kind, None)
+        since_ms = held.since_ms if held and held.until_ms > at_ms else last_ms
+        yield RESERVED.put(Reservation(act.space, kind, role, since_ms, FOREVER_MS))
+    for kind, row in sorted(kept.items()):
+        if last_ms == at_ms or row.since_ms >= last_ms:
+            yield RESERVED.drop(kind, role)
+        elif row.until_ms > last_ms:
+            yield RESERVED.patch(kind, role, until_ms=last_ms)
+
+
+def dissolve(own: Own, act: Act[Dissolved]) -> Iterator[Change]:
+    """End a role with all terms that were given; what it kept to itself is open to all members again."""
+    _in_public(act)
+    row = _role(own, act.body.role, act.logged_ms)
+    yield ROLES.patch(row.role, ended_ms=act.logged_ms)
+    yield from _end(own, act, terms_of(own, row.role), "dissolved")
+    for kept in sorted(own.all(RESERVED, role=row.role), key=lambda each: each.kind):
+        yield RESERVED.drop(kept.kind, row.role)
+
+
+# Giving a term
+
+
+def appoint(own: Own, act: Act[Appointed]) -> Iterator[Change]:
+    """Give the next term to whom the members chose."""
+    body, at_ms = act.body, act.logged_ms
+    _in_public(act)
+    row = _role(own, body.role, at_ms)
+    _as_decided(row, body.definition)
+    if not is_live(own.get(MEMBERSHIPS, body.holder), at_ms):
+        raise Refused("Who: that is not a member here now. Choose one who is.")
+    yield from _give(own, act, row, body.holder, body.chosen)
+
+
+def take(own: Own, act: Act[Taken]) -> Iterator[Change]:
+    """Take the next term by lot."""
+    _in_public(act)
+    row = _role(own, act.body.role, act.logged_ms)
+    drawn = standing(own, "role", lot_subject(own, row))
+    if not drawn:
+        raise Refused(f"No lot was drawn for the next term of {row.role}. Open one on the page of roles.")
+    if act.member not in drawn:
+        raise Refused(f"The lot for {row.role} fell on somebody else. They take it, or decline so that the next is asked.")
+    yield from _give(own, act, row, act.member, "lot")
+
+
+def renew(own: Own, act: Act[Renewed]) -> Iterator[Change]:
+    """Give the holder one more term, before the end of this one."""
+    body, at_ms = act.body, act.logged_ms
+    _in_public(act)
+    term = as_held(own, own.need(TERMS, body.term, what="term"))
+    row = _role(own, term.role, at_ms)
+    _as_decided(row, body.definition)
+    if act.member == term.holder:
+        raise Refused("A renewal is decided and written down by others than the holder. Ask another member to do it.")
+    if at_ms < term.since_ms:
+        raise Refused(f"This term begins at {spoken_time(term.since_ms)}. It can be renewed only while it lasts.")
+    if at_ms >= term.until_ms:
+        raise Refused(f"This term ended at {spoken_time(term.until_ms)}. What was not renewed is over: appoint anew.")
+    yield from _give(own, act, row, term.holder, "renewed", body.reasons, body.achieved)
+
+
+def _give(
+    own: Own, act: Act[Any], row: Role, holder: bytes, chosen: str, reasons: str = "", achieved: str = ""
+) -> Iterator[Change]:
+    """The next term with its grants, which nobody has to take away."""
+    begins_ms, ends_ms = _span(own, row, act.logged_ms)
+    previous = followed(own, row.role, holder, begins_ms)
+    most = own.parameter(CONSECUTIVE, act.logged_ms)
+    if in_a_row(own, previous) >= most:
+        raise Refused(
+            f"The same person has held {row.role} for {counted(most, 'term')} in a row, as many as the protocol allows. "
+            "Choose somebody else; after a cycle of pause they can be chosen again."
+        )
+    yield TERMS.put(
+        Term(
+            act.space, act.digest, act.position, row.role, row.id, holder, begins_ms, ends_ms, act.logged_ms, chosen,
+            previous.id if previous else None, "", reasons, achieved, "",
+        )
+    )  # fmt: skip
+    for each in row.permitted:
+        before = own.get(GRANTS, previous.id, each.kind, holder) if previous else None
+        paused = before is not None and before.paused
+        why = PART_OF if paused else WHOLE
+        yield GRANTS.put(
+            Grant(act.space, act.digest, each.kind, holder, begins_ms, ends_ms, each.up_to, paused, why.format(row.role))
+        )
+        kept = own.get(RESERVED, each.kind, row.role)
+        if kept and kept.since_ms > begins_ms:
+            yield RESERVED.patch(each.kind, row.role, since_ms=begins_ms)
+
+
+def _span(own: Own, row: Role, at_ms: int) -> tuple[int, int]:
+    """When the next term of a role begins and ends."""
+    current, later = term_of(own, row.role, at_ms), given_later(own, row.role, at_ms)
+    if current and later:
+        raise Refused(
+            f"The next term of {row.role} is given already: it begins at {spoken_time(later[0].since_ms)}. "
+            "Wait for it, or recall it."
+        )
+    begins_ms = current.until_ms if current else at_ms
+    ends_ms = cycles_later_ms(begins_ms, min(row.cycles, own.parameter(TERM_CYCLES, at_ms)))
+    return begins_ms, min([ends_ms, *(term.since_ms for term in later)])
+
+
+def _role(own: Own, role: str, at_ms: int) -> Role:
+    row = own.need(ROLES, role, what="role")
+    if row.ended_ms <= at_ms:
+        raise Refused(f"{role} was dissolved at {spoken_time(row.ended_ms)}. Define it anew first.")
+    return row
+
+
+def _as_decided(row: Role, definition: bytes) -> None:
+    if row.id != definition:
+        raise Refused(f"{row.role} was redefined after this was decided. Decide anew, so that all know what they give.")
+
+
+# Ending one before its time
+
+
+def recall(own: Own, act: Act[Recalled]) -> Iterator[Change]:
+    """End a term at once, as decided, and those that the same person was given after it."""
+    _in_public(act)
+    yield from _end(own, act, _with_later(own, _unfinished(own, act)), "recalled")
+
+
+def resign(own: Own, act: Act[Resigned]) -> Iterator[Change]:
+    """Step down at once."""
+    _in_public(act)
+    term = _unfinished(own, act)
+    if term.holder != act.member:
+        raise Refused("Only who holds a term steps down from it. To end somebody else's, propose a recall.")
+    yield from _end(own, act, _with_later(own, term), "resigned")
+
+
+def _unfinished(own: Own, act: Act[Any]) -> Term:
+    term = as_held(own, own.need(TERMS, act.body.term, what="term"))
+    if act.logged_ms >= term.until_ms:
+        raise Refused(f"This term is over already: it ended at {spoken_time(term.until_ms)}.")
+    return term
+
+
+def _with_later(own: Own, term: Term) -> tuple[Term, ...]:
+    """A term and those of the same role that the same person was given later."""
+    ours = (each for each in terms_of(own, term.role) if each.holder == term.holder)
+    return tuple(each for each in ours if each.position >= term.position)
+
+
+def _end(own: Own, act: Act[Any], terms: tuple[Term, ...], how: str) -> Iterator[Change]:
+    at_ms = act.logged_ms
+    for term in terms:
+        if term.until_ms > at_ms:
+            yield TERMS.patch(term.id, until_ms=max(at_ms, term.since_ms), ended=how, why=act.body.reasons)
+            for grant in own.all(GRANTS, source=term.id, order="name"):
+                if grant.until_ms > at_ms:
+                    yield GRANTS.patch(term.id, grant.name, grant.holder, until_ms=at_ms)
+
+
+# The shadow
+
+
+def call(own: Own, act: Act[Called]) -> Iterator[Change]:
+    """Pause one permission of the role until the assembly has looked."""
+    body, at_ms = act.body, act.logged_ms
+    _in_public(act)
+    term = as_held(own, own.need(TERMS, body.term, what="term"))
+    _only_shadow(own, act, term)
+    if not holds(term, at_ms):
+        raise Refused("There is nothing to pause: this term is not in force now.")
+    most = own.parameter(SHADOW_CALLS, at_ms)
+    if len(own.all(CALLS, term=term.id)) >= most:
+        used = "it is used" if most == 1 else "they are used"
+        raise Refused(
+            f"A shadow has {counted(most, 'call')} in a term here{', and ' + used if most else ''}. Tell the assembly."
+        )
+    grant = own.get(GRANTS, term.id, body.kind, term.holder)
+    if grant is None:
+        raise Refused("Which permission: the role has no such one in this term. Its page lists those that it has.")
+    if grant.until_ms <= at_ms:
+        raise Refused("Which permission: this one is revoked already.")
+    if grant.paused:
+        raise Refused("Which permission: this one is paused already, until the assembly has looked.")
+    yield CALLS.put(Call(act.space, act.digest, term.id, body.kind, act.member, at_ms, "", 0, body.reasons, ""))
+    for each, held in _grants_of(own, term, body.kind, at_ms):
+        yield GRANTS.patch(each, held.name, held.holder, paused=True, why=PART_OF.format(term.role))
+
+
+def answer(own: Own, act: Act[Answered]) -> Iterator[Change]:
+    """Resume or revoke what a shadow's call paused."""
+    body, at_ms = act.body, act.logged_ms
+    _in_public(act)
+    made = own.need(CALLS, body.call, what="call of a shadow")
+    if made.outcome:
+        raise Refused(f"This call was answered at {spoken_time(made.answered_ms)}. A new one takes a new call.")
+    term = own.need(TERMS, made.term, what="term")
+    yield CALLS.patch(made.id, outcome=body.outcome, answered_ms=at_ms, answer=body.reasons)
+    for each, held in _grants_of(own, term, made.kind, at_ms):
+        if held.paused and body.outcome == "resume":
+            yield GRANTS.patch(each, held.name, held.holder, paused=False, why=WHOLE.format(term.role))
+        elif held.paused:
+            yield GRANTS.patch(each, held.name, held.holder, until_ms=at_ms)
+
+
+def _grants_of(own: Own, term: Term, kind: str, at_ms: int) -> Iterator[tuple[bytes, Grant]]:
+    """Grants of a kind that the holder of a term has, or will have, by this role."""
+    for each in _with_later(own, term):
+        grant = own.get(GRANTS, each.id, kind, each.holder)
+        if grant and grant.until_ms > at_ms:
+            yield each.id, grant
+
+
+def note(own: Own, act: Act[Noted]) -> Iterator[Change]:
+    """Write into the journal of a shadow."""
+    body, at_ms = act.body, act.logged_ms
+    term = as_held(own, own.need(TERMS, body.term, what="term"))
+    _only_shadow(own, act, term)
+    closes_ms = term.until_ms + own.parameter(GRACE_DAYS, at_ms) * DAY_MS
+    if at_ms >= closes_ms:
+        raise Refused(f"The journal of this term was open until {spoken_time(closes_ms)}. Tell the assembly what you saw.")
+    yield NOTES.put(
+        Note(act.space, act.position, act.digest, term.id, act.member, at_ms, body.observations, body.patterns)
+    )  # fmt: skip
+
+
+def _only_shadow(own: Own, act: Act[Any], term: Term) -> None:
+    shadows = standing(own, "shadow", term.id)
+    if not shadows:
+        raise Refused(f"No shadow is drawn for this term as {term.role}. Draw one on the page of roles.")
+    if act.member not in shadows:
+        raise Refused(f"This is for the shadow that was drawn for this term as {term.role}, and for nobody else.")
+
+
+def hand_over(own: Own, act: Act[HandedOver]) -> Iterator[Change]:
+    """Leave to the next holder what they need to know."""
+    body = act.body
+    term = as_held(own, own.need(TERMS, body.term, what="term"))
+    if act.member != term.holder:
+        raise Refused("Only who holds or held a term hands it over. Ask them, or write what you know into the minutes.")
+    if act.logged_ms < term.since_ms:
+        raise Refused(f"This term begins at {spoken_time(term.since_ms)}. There is nothing to hand over yet.")
+    yield HANDOVERS.put(
+        Handover(
+            act.space, act.position, act.digest, term.id, act.member, act.logged_ms, body.open_matters, body.waiting,
+            body.places, body.otherwise,
+        )
+    )  # fmt: skip
+
+
+def _in_public(act: Act[Any]) -> None:
+    if act.audience != PUBLIC:
+        raise Refused("Who may do what is public, so that others can judge what a role does. Leave the audience as it is.")
+
+
+# Whom it concerns
+
+
+def the_holder(own: Own, body: Renewed | Recalled) -> tuple[bytes, ...]:
+    """The holder of a term has no vote on it."""
+    term = own.get(TERMS, body.term)
+    return (term.holder,) if term else ()
+
+
+def holder_and_shadow(own: Own, body: Answered) -> tuple[bytes, ...]:
+    """Neither who called nor whose permission rests has a vote on the call."""
+    made = own.get(CALLS, body.call)
+    term = own.get(TERMS, made.term) if made else None
+    return (term.holder, made.caller) if made and term else ()
+
+
+PRACTICE = Practice(
+    name="roles",
+    title="Roles",
+    room="assembly",
+    about="Who may do what, from when to when: authority that ends by itself unless others give it again.",
+    tables=(ROLES, TERMS, CALLS, NOTES, HANDOVERS),
+    kinds=(
+        Kind(
+            "role.defined/1", "Define a role", Defined, define, needs="assembly",
+            consequence="While the role is there, only its holder writes these kinds. Terms given already stay as they are.",
+            help="Write down what a role decides, has to do and may write, before anybody holds it.",
+        ),
+        Kind(
+            "role.dissolved/1", "Dissolve a role", Dissolved, dissolve, needs=DECISION,
+            consequence="Its terms end this minute, and what it kept to itself is open to all members again.",
+            help="End a role that is no longer needed.",
+        ),
+        Kind(
+            "role.appointed/1", "Appoint for a term", Appointed, appoint, needs=DECISION,
+            consequence="They hold the role from now, or after the term in force, until the new moon that ends their own.",
+            help="Give the next term of a role to the member whom you chose.",
+        ),
+        Kind(
+            "role.taken/1", "Take a role by lot", Taken, take,
+            consequence="You hold the role from now, or after the term in force, until the new moon that ends your own.",
+            help="Take the next term of a role if the lot fell on you.",
+        ),
+        Kind(
+            "role.renewed/1", "Renew a term", Renewed, renew, needs=DECISION, concerns=the_holder,
+            consequence="The holder has one more term after this one. Without it the permissions end with the term.",
+            help="Give the holder one more term, with what this one achieved and why. The holder has no vote on it.",
+        ),
+        Kind(
+            "role.recalled/1", "Recall from a role", Recalled, recall, needs=DECISION, concerns=the_holder,
+            consequence="Their permissions end this minute. What they did stands.",
+            help="End somebody's term before its time. The holder has no vote on it.",
+        ),
+        Kind(
+            "role.resigned/1", "Step down from a role", Resigned, resign,
+            consequence="Your permissions end this minute. What you did stands, and you can still hand over.",
+            help="End your own term before its time.",
+        ),
+        Kind(
+            "shadow.noted/1", "Write into the shadow's journal", Noted, note, audience=MEMBERS,
+            consequence="Members read it; no other space does.",
+            help="Keep a journal of what you see as the shadow of a role.",
+        ),
+        Kind(
+            "role.called/1", "Use the shadow's call", Called, call,
+            consequence="This permission rests from this minute until the assembly has looked. The call is used up.",
+            help="As the shadow, ask the assembly to look: it is no veto, and it is counted.",
+        ),
+        Kind(
+            "role.call-answered/1", "Answer a shadow's call", Answered, answer, needs=DECISION, concerns=holder_and_shadow,
+            consequence="The permission holds again, or is over for this term, from this minute.",
+            help="Resume or revoke what a call paused. Holder and shadow have no vote on it.",
+        ),
+        Kind(
+            "role.handed-over/1", "Hand over a role", HandedOver, hand_over, audience=MEMBERS,
+            consequence="Members read it; no other space does.",
+            help="Write down what whoever comes next needs to know.",
+        ),
+    ),
+    parameters=(CONSECUTIVE, GRACE_DAYS, SHADOW_CALLS, TERM_CYCLES),
+    due=due,
+    figures=figures,
+    page=page,
+    record=about,
+)  # fmt: skip

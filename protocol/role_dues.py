@@ -1,0 +1,130 @@
+"""What is due about roles, and their figures: terms that end, handovers, shadows, vacancies, and pauses.
+
+Nothing of it is stored: each follows from the rows and an instant, so what has passed is gone by itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from protocol import moon
+from protocol.drawing import FAILED, lots_for, phase, standing
+from protocol.membership import MEMBERSHIPS, is_live, members_at
+from protocol.practice import FOREVER_MS, GRANTS, Due, View
+from protocol.terms import (
+    CALLS,
+    CONSECUTIVE,
+    DAY_MS,
+    GRACE_DAYS,
+    HANDOVERS,
+    ROLES,
+    TERMS,
+    Call,
+    Term,
+    holds,
+    in_a_row,
+    longest_held,
+    roles_at,
+    spoken_kind,
+    term_of,
+    terms_of,
+)
+
+SOON_DAYS = 7
+LATEST = 16  # terms of a role that can still matter to what is due
+
+
+def due(view: View, now_ms: int) -> Iterator[Due]:
+    """Terms that end, handovers, shadows to draw, vacant roles, and pauses that wait for the assembly."""
+    alone = len(members_at(view, now_ms)) < 2
+    for row in view.all(ROLES, order="role"):
+        terms = terms_of(view, row.role, LATEST)
+        current = next((term for term in terms if holds(term, now_ms)), None)
+        if current:
+            yield from _ending(view, current, terms, now_ms)
+            if not alone and not has_lot(view, "shadow", current.id, now_ms):
+                yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id)
+        elif row.ended_ms > now_ms and not any(term.since_ms > now_ms for term in terms):
+            since_ms = max([row.since_ms, *(term.until_ms for term in terms)])
+            yield Due(
+                f"Nobody holds {row.role}: draw by lot, or propose an election", None, since_ms, cycle_ends_ms(now_ms), row.id
+            )
+        yield from _to_hand_over(view, terms, current, now_ms)
+    for made, term in open_calls(view, now_ms):
+        what = f"Look at the pause of “{spoken_kind(made.kind)}” in {term.role}: resume or revoke it"
+        yield Due(what, None, made.since_ms, term.until_ms, made.id)
+
+
+def _ending(view: View, current: Term, terms: Sequence[Term], now_ms: int) -> Iterator[Due]:
+    since_ms = max(current.since_ms, current.until_ms - SOON_DAYS * DAY_MS)
+    later = [term for term in terms if now_ms < term.since_ms < term.until_ms]
+    if now_ms < since_ms:
+        return
+    if not any(term.holder == current.holder for term in later):
+        what = f"Your term as {current.role} ends: write down what you hand over"
+        yield Due(what, current.holder, since_ms, current.until_ms, current.id)
+    if not later:
+        renewal = ", or renew it with reasons" if can_renew(view, current, now_ms) else ""
+        what = f"The term as {current.role} ends: choose who is next{renewal}"
+        yield Due(what, None, since_ms, current.until_ms, current.id)
+
+
+def _to_hand_over(view: View, terms: Sequence[Term], current: Term | None, now_ms: int) -> Iterator[Due]:
+    grace_ms = view.parameter(GRACE_DAYS, now_ms) * DAY_MS
+    for term in terms:
+        over = term.since_ms < term.until_ms <= now_ms < term.until_ms + grace_ms
+        if over and is_missing(view, term, current, now_ms):
+            what = f"Hand over what you held as {term.role}: what is open, who is waiting, where things are"
+            yield Due(what, term.holder, term.until_ms, term.until_ms + grace_ms, term.id)
+
+
+def is_missing(view: View, term: Term, current: Term | None, now_ms: int) -> bool:
+    """Whether the handover of a term that is over is still to be written, by somebody who is here and has not gone on."""
+    if current and current.holder == term.holder:
+        return False
+    return is_live(view.get(MEMBERSHIPS, term.holder), now_ms) and not view.all(HANDOVERS, term=term.id, limit=1)
+
+
+def has_lot(view: View, purpose: str, subject: bytes, now_ms: int) -> bool:
+    """Whether a lot for this was drawn or is under way."""
+    return any(phase(lot, now_ms) != FAILED for lot in lots_for(view, purpose, subject))
+
+
+def can_renew(view: View, term: Term, now_ms: int) -> bool:
+    """Whether the protocol allows one more term in a row."""
+    return in_a_row(view, term) < view.parameter(CONSECUTIVE, now_ms)
+
+
+def open_calls(view: View, now_ms: int) -> tuple[tuple[Call, Term], ...]:
+    """Calls of shadows that the assembly has not answered, each with the term in which the permission rests now."""
+    found = []
+    for made in view.all(CALLS, outcome="", order="since_ms"):
+        called = view.get(TERMS, made.term)
+        for term in terms_of(view, called.role) if called else ():
+            grant = view.get(GRANTS, term.id, made.kind, term.holder)
+            if called and term.holder == called.holder and holds(term, now_ms) and grant and grant.paused:
+                found.append((made, term))
+    return tuple(found)
+
+
+def figures(view: View, now_ms: int) -> Mapping[str, int]:
+    """How many roles are held, vacant, paused and without a shadow; how much one person holds, and for how long."""
+    rows = roles_at(view, now_ms)
+    held = [term for row in rows if (term := term_of(view, row.role, now_ms))]
+    return {
+        "roles.held": len(held),
+        "roles.vacant": len(rows) - len(held),
+        "roles.most-by-one": max(Counter(term.holder for term in held).values(), default=0),
+        "roles.paused": len(open_calls(view, now_ms)),
+        "roles.without-shadow": sum(not standing(view, "shadow", term.id) for term in held),
+        "roles.longest-held": max(longest_held(view, now_ms).values(), default=0),
+    }
+
+
+def cycle_ends_ms(now_ms: int) -> int:
+    """The next new moon, or never where none is known any more."""
+    try:
+        return moon.cycle_bounds(moon.cycle_at(now_ms))[1]
+    except moon.OutsideTable:
+        return FOREVER_MS
