@@ -69,7 +69,7 @@ class Pool(Row, frozen=True):
 
     lot: bytes
     people: bytes  # first keys, one after another, in the order in which they came here
-    groups: str  # the group of each, one a line, where there are quotas
+    grouped: str  # the group of each, one a line, where there are quotas
     contributors: bytes  # first keys of those who may commit, or type: the members when the lot was opened
     drawn: bytes  # first keys as they were drawn, or empty
     chosen: int  # how many of them got a seat
@@ -113,7 +113,7 @@ class Grouping(Row, frozen=True):
 
     member: bytes
     id: bytes
-    group: str
+    said: str
     since_ms: int
 
 
@@ -259,7 +259,7 @@ def numbered(pool: Pool) -> Iterator[Numbered]:
 
 def groups_of(pool: Pool) -> Mapping[bytes, str]:
     """The group of each who has one."""
-    named = zip(keys(pool.people), pool.groups.split("\n"), strict=False)
+    named = zip(keys(pool.people), pool.grouped.split("\n"), strict=False)
     return {member: group for member, group in named if group}
 
 

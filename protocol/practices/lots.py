@@ -202,7 +202,7 @@ def open_lot(own: Own, act: Act[Opened]) -> Iterator[Change]:
     kept = sum(quota.least for quota in quotas)
     if kept > body.seats:
         raise Refused(f"Seats: the quotas for this keep {counted(kept, 'seat')}. Open it with as many, or decide on others.")
-    said = {row.member: row.group for row in own.all(GROUPINGS)} if quotas else {}
+    said = {row.member: row.said for row in own.all(GROUPINGS)} if quotas else {}
     names = {quota.group for quota in quotas}
     groups = "\n".join(group if (group := said.get(member, "")) in names else "" for member in people) if quotas else ""
     here = [row.member for row in members_at(own, at_ms)]
