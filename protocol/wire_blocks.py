@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from protocol import figure, moon
-from protocol.drawing import standing
+from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
 from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
 from protocol.practice import FOREVER_MS, Due, Own, View
@@ -199,14 +199,16 @@ def with_live(view: View, live: Mapping[str, int], now_ms: int) -> Iterator[Bloc
     unseen: list[str] = []
     for name in sorted(live):
         found = figure.find(name)
+        if found is None:
+            continue
         if figure.hidden(name, members, live):
-            unseen.append(figure.label(name))
+            unseen.append(found.label)
             continue
         mark: Cell = ""
         if name in wires:
             mark = State("past its wire", "warn") if wires[name].holds(live[name]) else State("watched", "good")
-        said = f"{found.says} {found.not_says}".strip() if found else ""
-        rows.append([figure.label(name), figure.spoken(name, live[name]), mark, said, name, found.scale if found else ""])
+        said = f"{found.says} {found.not_says}".strip()
+        rows.append([found.label, figure.spoken(name, live[name]), mark, said, name, found.scale])
     yield Heading("Every figure now")
     yield Grid("Figures to watch", ("Figure", "Now", "", "What it says, and does not", "Its name", "Scale"), rows)
     if unseen:
@@ -312,6 +314,9 @@ def _ways_on(view: View, review: Review, now_ms: int) -> Iterator[Block]:
         yield Text("Any member whom it does not concern can report on it.")
     elif not drawn:
         yield Text("Somebody is drawn by lot to report on it, from those whom it does not concern.")
+        if not any(phase(lot, now_ms) != FAILED for lot in lots_for(view, FACILITATOR, review.id)):
+            filled = {"purpose": FACILITATOR, "subject": review.id.hex(), "seats": "1", "source": MEMBERS_SOURCE}
+            yield Action("lot.opened/1", filled, "Draw who reports on it")
 
 
 # Pages of single records

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from protocol import figure, moon
 from protocol.judge import spoken_time
+from protocol.meaning import Figure
 from protocol.membership import ASSEMBLY, MEMBERSHIPS, is_live
 from protocol.practice import (
     FOREVER_MS,
@@ -309,7 +310,7 @@ def advise_wire(view: View, body: WireSet) -> str:
     return ""
 
 
-def _always(found: figure.Figure, body: WireSet) -> bool:
+def _always(found: Figure, body: WireSet) -> bool:
     return (body.number < found.fewest) == (body.compare == "above")
 
 
