@@ -2,6 +2,7 @@
 
     own commit  -> peers are told, witnesses asked            (a moment later, several commits as one)
     every second-> the peers whose turn has come are talked to (`federation.sweep`), each in a task of its own
+    every 5 s   -> the clock notices what came due, and does what it may (`node.clockwork`), on a thread of its own
     SIGINT, SIGTERM -> no new requests, running ones end, connections and files are closed, the process ends
 
 The scheduler keeps its jobs in memory only: what is due follows from the tables at every start.
@@ -15,6 +16,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC
 from typing import Any
@@ -29,9 +31,11 @@ from federation.fault import Ours, Theirs
 from federation.storage import MIRROR, StorageError
 from federation.sweep import Sweep
 from node import control
+from node.clockwork import Clockwork
 from node.commands import APART, READ, VERBS, perform
 from node.commands_peer import PEER_VERBS
 from node.control import Say
+from node.database import FAILURES
 from node.home import Home
 from node.sealed import SealedDoor
 from node.server import bind, listen
@@ -40,8 +44,10 @@ from node.web.app import construct_app
 
 QUIET_S = 0.15  # after a commit of ours, before peers are told: an import is many commits
 TICK_S = 1.0
+CLOCK_S = 5.0
 GAP_MS = 300  # between two talks with a peer that has news
 
+_FAILED: tuple[type[Exception], ...] = (StorageError, *FAILURES)
 log = structlog.get_logger("node")
 
 
@@ -69,6 +75,8 @@ class Running:
         self._sweep = Sweep(every_ms=int(settings.sweep_s * 1000), gap_ms=GAP_MS)
         self._scheduler = AsyncIOScheduler(jobstores={"default": MemoryJobStore()}, timezone=UTC)
         self._chance = random.SystemRandom().random
+        self.clockwork = Clockwork(home, write=self._write_for_clock)
+        self._clock_thread = ThreadPoolExecutor(1, thread_name_prefix="clock")
         self._open = AsyncExitStack()
         self.url = settings.url
 
@@ -98,12 +106,17 @@ class Running:
         await self._set_turns()
         for peer in home.store.peers():
             self._sweep.soon(peer.space, home.clock.now_ms())
+        self._open.push_async_callback(self._stop_clock)
+        home.store.listeners.append(self.clockwork.moved)
+        self._open.callback(home.store.listeners.remove, self.clockwork.moved)
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, max_instances=1, coalesce=True)
+        self._scheduler.add_job(self._turn_clock, "interval", seconds=CLOCK_S, max_instances=1, coalesce=True)
         self._scheduler.start()
         self._open.callback(self._scheduler.shutdown, wait=False)
         for each in home.store.logs():  # what a crash left between being durable and being in the tables
             if each.judged < each.size:
                 home.audit_soon(each.space)
+        self._task(self._turn_clock())
 
     async def stop(self) -> None:
         """Bring down what was brought up, the last first."""
@@ -145,6 +158,23 @@ class Running:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _turn_clock(self) -> None:
+        """What came due, and what the clock may do; a failure of the disk is for the next turn."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._clock_thread, self.clockwork.turn)
+        except _FAILED as error:
+            log.warning("the clock did not turn", reason=type(error).__name__)
+
+    def _write_for_clock(self, work: Callable[[], Any]) -> Any:
+        """Called on the clock's thread: what it writes is written on the writing thread, like all else."""
+        return asyncio.run_coroutine_threadsafe(self.home.write(work), self._loop).result()
+
+    async def _stop_clock(self) -> None:
+        """Let a turn that has begun come to its end, and keep until when the clock ran."""
+        await self._loop.run_in_executor(self._clock_thread, lambda: None)
+        self._clock_thread.shutdown()
+        await self.home.write(self.clockwork.stop)
 
     # What happens
 

@@ -1,4 +1,4 @@
-"""What a node keeps besides read tables: spaces, log, tree, heads, peers, accounts, sessions, outbox. By migrations.
+"""What a node keeps besides read tables: spaces, log, tree, heads, peers, accounts, sessions, outbox, notices. By migrations.
 
 Read tables are not here: they are derived from the practices, and dropped and replayed when those change.
 """
@@ -97,6 +97,33 @@ def first(db: sqlite_utils.Database) -> None:
 def root(db: sqlite_utils.Database) -> None:
     """Beside our own log the root of its tree as of the last commit, so that a bit flipped at rest is seen before signing."""
     db.execute("ALTER TABLE space ADD COLUMN root BLOB")
+
+
+_CLOCK = """
+-- What the clock noticed. `mark` is what it is known by; `alive` while it was still due when the clock last looked.
+CREATE TABLE notice (
+    number INTEGER PRIMARY KEY, mark BLOB NOT NULL, at_ms INTEGER NOT NULL, noticed_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL, practice TEXT NOT NULL, what TEXT NOT NULL, who BLOB, link BLOB NOT NULL,
+    alive INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX notice_once ON notice (mark, at_ms);
+
+CREATE INDEX notice_alive ON notice (alive) WHERE alive=1;
+
+CREATE INDEX notice_noticed ON notice (noticed_ms);
+
+-- Times in which the clock did not run.
+CREATE TABLE away (since_ms INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL);
+"""
+
+
+@MIGRATIONS(name="0003-clock")
+def clock(db: sqlite_utils.Database) -> None:
+    """What the clock noticed, and when it was off."""
+    for statement in _CLOCK.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
 
 
 def migrate(db: sqlite_utils.Database) -> None:
