@@ -12,10 +12,11 @@ from protocol.body import decimal
 from protocol.drawing import standing
 from protocol.membership import members_at, name_of, sees_members
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Mark, Prose, Ref, Span, State, Text, Timeline, Wheel, When
-from protocol.practice import GRANTS, Grant, View
+from protocol.practice import GRANTS, RESERVED, Grant, Reservation, View
 from protocol.role_dues import can_renew, cycle_ends_ms, has_lot, is_missing, open_calls
 from protocol.terms import (
     CALLS,
+    DEFINITIONS,
     DAY_MS,
     GRACE_DAYS,
     HANDOVERS,
@@ -24,6 +25,7 @@ from protocol.terms import (
     SHADOW_CALLS,
     TERMS,
     Call,
+    Definition,
     Permission,
     Role,
     Term,
@@ -88,7 +90,7 @@ def _vacant(view: View, rows: Sequence[Role], now_ms: int) -> Iterator[Block]:
     empty = [row for row in rows if term_of(view, row.role, now_ms) is None and not given_later(view, row.role, now_ms)]
     if not empty:
         return
-    kept = [row.role for row in empty if row.permitted]
+    kept = [row.role for row in empty if any(each.since_ms <= now_ms < each.until_ms for each in _kept(view, row))]
     yield Heading("Vacant", 3)
     if kept:
         keeps = "it keeps to itself" if len(kept) == 1 else "they keep to themselves"
@@ -179,9 +181,11 @@ def _timeline(view: View, terms: Sequence[Term], now_ms: int) -> Timeline:
 def about(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
     """The page of a role, a term or a shadow's call; nothing for any other record."""
     found = view.all(ROLES, id=digest)
-    term, made = view.get(TERMS, digest), view.get(CALLS, digest)
+    earlier, term, made = view.get(DEFINITIONS, digest), view.get(TERMS, digest), view.get(CALLS, digest)
     if found:
         yield from _role(view, found[0], now_ms)
+    elif earlier:
+        yield from _earlier(view, earlier)
     elif term:
         yield from _term(view, as_held(view, term), now_ms)
     elif made:
@@ -220,6 +224,18 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
     yield _past(view, terms, now_ms)
     if terms:
         yield _timeline(view, terms, now_ms)
+
+
+def _earlier(view: View, earlier: Definition) -> Iterator[Block]:
+    """A definition that another has taken the place of."""
+    row = view.get(ROLES, earlier.role)
+    yield Heading(earlier.role)
+    yield Text("This role was defined anew since. Terms that were given with this definition keep it until their end.")
+    facts: list[tuple[str, Cell]] = [("A term lasted", counted(earlier.cycles, "cycle"))]
+    if row:
+        facts.append(("As it is now", Ref(row.id, "record", row.role)))
+    yield Facts(facts)
+    yield _may(earlier.permitted, "What it might write")
 
 
 def _current(view: View, row: Role, term: Term, now_ms: int) -> Iterator[Block]:
@@ -265,6 +281,7 @@ def _term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     facts: list[tuple[str, Cell]] = [
         ("Role", Ref(row.id, "record", term.role) if row else term.role), ("Held by", _member(view, term.holder)),
         ("From", When(term.since_ms)), ("Until", When(term.until_ms)), ("Given", _how(term, now_ms)),
+        ("With", Ref(term.definition, "record", "this definition")),
         ("Terms in a row", in_a_row(view, term)), ("Shadow", _shadow(view, term, now_ms)),
     ]  # fmt: skip
     if term.previous:
@@ -345,6 +362,10 @@ def _past(view: View, terms: Sequence[Term], now_ms: int) -> Grid:
 
 
 # Parts
+
+
+def _kept(view: View, row: Role) -> tuple[Reservation, ...]:
+    return view.all(RESERVED, role=row.role)
 
 
 def _grants(view: View, term: Term) -> tuple[Grant, ...]:

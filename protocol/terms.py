@@ -71,6 +71,21 @@ class Role(Row, frozen=True):
         return read_permissions(self.permissions)
 
 
+class Definition(Row, frozen=True):
+    """What a role was defined to be by one record."""
+
+    id: bytes
+    position: int
+    role: str
+    cycles: int
+    permissions: str  # JSON: a list of kind and up_to
+
+    @property
+    def permitted(self) -> tuple[Permission, ...]:
+        """Its permissions as values."""
+        return read_permissions(self.permissions)
+
+
 class Term(Row, frozen=True):
     """That somebody was given a role from one instant to another."""
 
@@ -131,6 +146,7 @@ class Handover(Row, frozen=True):
 
 
 ROLES = Table("role", Role, ("role",), (("id",), ("first",)), erasable=("domain", "duties"))
+DEFINITIONS = Table("role_definition", Definition, ("id",), (("role", "position"),))
 TERMS = Table("role_term", Term, ("id",), (("role", "position"), ("holder",)), erasable=("reasons", "achieved", "why"))
 CALLS = Table("role_call", Call, ("id",), (("term",), ("outcome",)), erasable=("reasons", "answer"))
 NOTES = Table("shadow_note", Note, ("position",), (("term",),), erasable=("observations", "patterns"))
@@ -290,6 +306,12 @@ def role_of_subject(own: Own, subject: bytes) -> Role | None:
     term = own.get(TERMS, subject)
     row = own.get(ROLES, term.role) if term else next(iter(own.all(ROLES, first=subject)), None)
     return row if row and row.ended_ms == FOREVER_MS and lot_subject(own, row) == subject else None
+
+
+def definition_before(own: Own, row: Role, position: int) -> Definition | None:
+    """How a role was defined when a record was written."""
+    defined = own.all(DEFINITIONS, role=row.role, order="-position")
+    return next((each for each in defined if row.first_position <= each.position < position), None)
 
 
 # In words

@@ -1,13 +1,15 @@
 """Roles: authority that dissolves.
 
 - A role is defined before anybody holds it: what it decides by itself, what it has to do, which kinds of records it may write
-  and up to what amount, and for how many cycles. While it is there, nobody else writes those kinds.
+  and up to what amount, and for how many cycles. From its first term on nobody else writes those kinds; while it is vacant
+  after that, it takes a decision.
 - A term begins when it is given, or at the end of the one in force, and ends at a new moon. Its grants carry both instants,
   so nothing has to happen for them to be over.
 - Holders come by a decision (consent or vote) or by lot. Nobody is given the next term who has held the role as often in a row
   as the protocol allows; only a whole cycle of pause begins a new row.
 - A renewal is given before the end, by a decision in which the holder has no vote, with what the term achieved and why.
-- A term is given with the definition that was decided on. To redefine a role changes nothing in terms that are given already.
+- A term is given with the definition that was decided on, or that stood when its lot was opened. To define or redefine a role
+  gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins.
 - A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
   without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person.
 - What decides about records of others is public: definitions, terms, calls. Journal and handover are for members only.
@@ -22,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from protocol.drawing import standing
+from protocol.drawing import drawn_for, seated, standing
 from protocol.fuse import cycles_later_ms
 from protocol.judge import spoken_time
 from protocol.mandate import DECISION
@@ -61,6 +63,7 @@ from protocol.terms import (
     CALLS,
     CONSECUTIVE,
     DAY_MS,
+    DEFINITIONS,
     GRACE_DAYS,
     HANDOVERS,
     NOTES,
@@ -69,11 +72,13 @@ from protocol.terms import (
     TERM_CYCLES,
     TERMS,
     Call,
+    Definition,
     Handover,
     Note,
     Role,
     Term,
     as_held,
+    definition_before,
     followed,
     given_later,
     holds,
@@ -93,7 +98,7 @@ WHOLE, PART_OF = "Your term as {}", "This permission of your term as {}"  # how 
 
 
 def define(own: Own, act: Act[Defined]) -> Iterator[Change]:
-    """Say what a role is: at once if it is vacant, else from the next term on."""
+    """Say what a role is from the next term on. By itself it takes nothing from anybody and gives nobody anything."""
     body, at_ms = act.body, act.logged_ms
     _in_public(act)
     kinds = [each.kind for each in body.permissions]
@@ -112,23 +117,9 @@ def define(own: Own, act: Act[Defined]) -> Iterator[Change]:
             here.since_ms if here else at_ms, FOREVER_MS, body.domain, body.duties,
         )
     )  # fmt: skip
-    yield from _reserve(own, act, body.role, kinds)
-
-
-def _reserve(own: Own, act: Act[Any], role: str, kinds: list[str]) -> Iterator[Change]:
-    """Keep these kinds to the role from its next term on, and others until the terms that have them are over."""
-    at_ms = act.logged_ms
-    last_ms = max([at_ms, *(term.until_ms for term in terms_of(own, role))])
-    kept = {row.kind: row for row in own.all(RESERVED, role=role)}
-    for kind in kinds:
-        held = kept.pop(kind, None)
-        since_ms = held.since_ms if held and held.until_ms > at_ms else last_ms
-        yield RESERVED.put(Reservation(act.space, kind, role, since_ms, FOREVER_MS))
-    for kind, row in sorted(kept.items()):
-        if last_ms == at_ms or row.since_ms >= last_ms:
-            yield RESERVED.drop(kind, role)
-        elif row.until_ms > last_ms:
-            yield RESERVED.patch(kind, role, until_ms=last_ms)
+    yield DEFINITIONS.put(
+        Definition(act.space, act.digest, act.position, body.role, body.cycles, spell_permissions(body.permissions))
+    )
 
 
 def dissolve(own: Own, act: Act[Dissolved]) -> Iterator[Change]:
@@ -149,22 +140,24 @@ def appoint(own: Own, act: Act[Appointed]) -> Iterator[Change]:
     body, at_ms = act.body, act.logged_ms
     _in_public(act)
     row = _role(own, body.role, at_ms)
-    _as_decided(row, body.definition)
     if not is_live(own.get(MEMBERSHIPS, body.holder), at_ms):
         raise Refused("Who: that is not a member here now. Choose one who is.")
-    yield from _give(own, act, row, body.holder, body.chosen)
+    yield from _give(own, act, _as_decided(own, row, body.definition), body.holder, body.chosen)
 
 
 def take(own: Own, act: Act[Taken]) -> Iterator[Change]:
-    """Take the next term by lot."""
+    """Take the next term by lot, with the role as it was defined when the lot was opened."""
     _in_public(act)
     row = _role(own, act.body.role, act.logged_ms)
-    drawn = standing(own, "role", lot_subject(own, row))
-    if not drawn:
+    drawn = drawn_for(own, "role", lot_subject(own, row))
+    if drawn is None:
         raise Refused(f"No lot was drawn for the next term of {row.role}. Open one on the page of roles.")
-    if act.member not in drawn:
+    if act.member not in seated(own, drawn):
         raise Refused(f"The lot for {row.role} fell on somebody else. They take it, or decline so that the next is asked.")
-    yield from _give(own, act, row, act.member, "lot")
+    definition = definition_before(own, row, own.position_of(drawn.id) or 0)
+    if definition is None:
+        raise Refused(f"The lot for {row.role} was opened before the role was there. Open one anew.")
+    yield from _give(own, act, definition, act.member, "lot")
 
 
 def renew(own: Own, act: Act[Renewed]) -> Iterator[Change]:
@@ -173,57 +166,69 @@ def renew(own: Own, act: Act[Renewed]) -> Iterator[Change]:
     _in_public(act)
     term = as_held(own, own.need(TERMS, body.term, what="term"))
     row = _role(own, term.role, at_ms)
-    _as_decided(row, body.definition)
     if act.member == term.holder:
         raise Refused("A renewal is decided and written down by others than the holder. Ask another member to do it.")
     if at_ms < term.since_ms:
         raise Refused(f"This term begins at {spoken_time(term.since_ms)}. It can be renewed only while it lasts.")
     if at_ms >= term.until_ms:
         raise Refused(f"This term ended at {spoken_time(term.until_ms)}. What was not renewed is over: appoint anew.")
-    yield from _give(own, act, row, term.holder, "renewed", body.reasons, body.achieved)
+    definition = _as_decided(own, row, body.definition)
+    yield from _give(own, act, definition, term.holder, "renewed", body.reasons, body.achieved)
 
 
 def _give(
-    own: Own, act: Act[Any], row: Role, holder: bytes, chosen: str, reasons: str = "", achieved: str = ""
+    own: Own, act: Act[Any], given: Definition, holder: bytes, chosen: str, reasons: str = "", achieved: str = ""
 ) -> Iterator[Change]:
     """The next term with its grants, which nobody has to take away."""
-    begins_ms, ends_ms = _span(own, row, act.logged_ms)
-    previous = followed(own, row.role, holder, begins_ms)
+    role, later = given.role, given_later(own, given.role, act.logged_ms)
+    begins_ms, ends_ms = _span(own, act, given, later)
+    previous = followed(own, role, holder, begins_ms)
     most = own.parameter(CONSECUTIVE, act.logged_ms)
     if in_a_row(own, previous) >= most:
         raise Refused(
-            f"The same person has held {row.role} for {counted(most, 'term')} in a row, as many as the protocol allows. "
+            f"The same person has held {role} for {counted(most, 'term')} in a row, as many as the protocol allows. "
             "Choose somebody else; after a cycle of pause they can be chosen again."
         )
     yield TERMS.put(
         Term(
-            act.space, act.digest, act.position, row.role, row.id, holder, begins_ms, ends_ms, act.logged_ms, chosen,
+            act.space, act.digest, act.position, role, given.id, holder, begins_ms, ends_ms, act.logged_ms, chosen,
             previous.id if previous else None, "", reasons, achieved, "",
         )
     )  # fmt: skip
-    for each in row.permitted:
+    for each in given.permitted:
         before = own.get(GRANTS, previous.id, each.kind, holder) if previous else None
         paused = before is not None and before.paused
-        why = PART_OF if paused else WHOLE
-        yield GRANTS.put(
-            Grant(act.space, act.digest, each.kind, holder, begins_ms, ends_ms, each.up_to, paused, why.format(row.role))
-        )
-        kept = own.get(RESERVED, each.kind, row.role)
-        if kept and kept.since_ms > begins_ms:
-            yield RESERVED.patch(each.kind, row.role, since_ms=begins_ms)
+        why = (PART_OF if paused else WHOLE).format(role)
+        yield GRANTS.put(Grant(act.space, act.digest, each.kind, holder, begins_ms, ends_ms, each.up_to, paused, why))
+    yield from _reserve(own, given, later, begins_ms)
 
 
-def _span(own: Own, row: Role, at_ms: int) -> tuple[int, int]:
+def _span(own: Own, act: Act[Any], given: Definition, later: tuple[Term, ...]) -> tuple[int, int]:
     """When the next term of a role begins and ends."""
-    current, later = term_of(own, row.role, at_ms), given_later(own, row.role, at_ms)
+    at_ms = act.logged_ms
+    current = term_of(own, given.role, at_ms)
     if current and later:
         raise Refused(
-            f"The next term of {row.role} is given already: it begins at {spoken_time(later[0].since_ms)}. "
+            f"The next term of {given.role} is given already: it begins at {spoken_time(later[0].since_ms)}. "
             "Wait for it, or recall it."
         )
     begins_ms = current.until_ms if current else at_ms
-    ends_ms = cycles_later_ms(begins_ms, min(row.cycles, own.parameter(TERM_CYCLES, at_ms)))
+    ends_ms = cycles_later_ms(begins_ms, min(given.cycles, own.parameter(TERM_CYCLES, at_ms)))
     return begins_ms, min([ends_ms, *(term.since_ms for term in later)])
+
+
+def _reserve(own: Own, given: Definition, later: tuple[Term, ...], begins_ms: int) -> Iterator[Change]:
+    """From the beginning of a term the role keeps to itself what that term may write, and nothing else any more."""
+    kept = {row.kind: row for row in own.all(RESERVED, role=given.role)}
+    for each in given.permitted:
+        held = kept.pop(each.kind, None)
+        since_ms = min(held.since_ms, begins_ms) if held and held.until_ms >= begins_ms else begins_ms
+        yield RESERVED.put(Reservation(given.space, each.kind, given.role, since_ms, FOREVER_MS))
+    defined = (own.get(DEFINITIONS, term.definition) for term in later)
+    still = {each.kind for definition in defined if definition for each in definition.permitted}
+    for kind, row in sorted(kept.items()):
+        if row.until_ms > begins_ms and kind not in still:
+            yield RESERVED.patch(kind, given.role, until_ms=begins_ms)
 
 
 def _role(own: Own, role: str, at_ms: int) -> Role:
@@ -233,9 +238,10 @@ def _role(own: Own, role: str, at_ms: int) -> Role:
     return row
 
 
-def _as_decided(row: Role, definition: bytes) -> None:
+def _as_decided(own: Own, row: Role, definition: bytes) -> Definition:
     if row.id != definition:
         raise Refused(f"{row.role} was redefined after this was decided. Decide anew, so that all know what they give.")
+    return own.need(DEFINITIONS, definition, what="definition of this role")
 
 
 # Ending one before its time
@@ -395,11 +401,11 @@ PRACTICE = Practice(
     title="Roles",
     room="assembly",
     about="Who may do what, from when to when: authority that ends by itself unless others give it again.",
-    tables=(ROLES, TERMS, CALLS, NOTES, HANDOVERS),
+    tables=(ROLES, DEFINITIONS, TERMS, CALLS, NOTES, HANDOVERS),
     kinds=(
         Kind(
             "role.defined/1", "Define a role", Defined, define, needs="assembly",
-            consequence="While the role is there, only its holder writes these kinds. Terms given already stay as they are.",
+            consequence="From the next term on, only its holder writes these kinds. Terms given already stay as they are.",
             help="Write down what a role decides, has to do and may write, before anybody holds it.",
         ),
         Kind(
