@@ -20,11 +20,12 @@ Sources: RFC 5869 (HKDF), sections 2.2 and 2.3; RFC 3797, section 4.
 from __future__ import annotations
 
 import hmac
+import re
+from ast import literal_eval
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import md5, sha256
 from itertools import count
-from typing import Any
 
 from msgspec import Struct
 
@@ -191,14 +192,19 @@ def rfc3797(size: int, sources: Sequence[Sequence[int]]) -> Iterator[Pick]:
 # The program that recomputes a draw
 
 _HEAD = '''\
-# Recomputes a draw with nothing but Python's standard library: python3 -I -S draw.py
+# Works out a draw again with nothing but Python's standard library: python3 -I -S draw.py
 from hashlib import sha256
 from hmac import digest
 
-CODE, SEATS, PUBLIC = "{code}", {seats}, {public}  # a public value, or empty
-QUOTAS = {quotas}  # group: (at least, at most; 0: no limit)
-PEOPLE = """{people}"""  # who could be drawn, with a group if there are quotas
-PARTS = """{parts}"""  # who contributed: member, commitment, value (- is missing)
+CODE = "{code}"
+SEATS = {seats}
+PUBLIC = {public}
+QUOTAS = {quotas}
+PEOPLE = """{people}"""
+PARTS = """{parts}"""
+DRAWN = {drawn}
+# PUBLIC is a public value, or empty. QUOTAS are group: (at least, at most; 0 is no limit). PEOPLE could be drawn, with their
+# groups if there are quotas. PARTS are member, commitment, value (- is missing). DRAWN are the numbers as they were published.
 '''
 _BODY = """
 un, code, given = bytes.fromhex, bytes.fromhex(CODE), []
@@ -214,22 +220,23 @@ def order(code, people):
     return sorted(people, key=lambda who: (digest(key, un(who) + b"\\1", "sha256"), who))
 
 group = dict((line.split() + [""])[:2] for line in PEOPLE.strip().splitlines())
-there = list(group.values())
+number, there = {who: place for place, who in enumerate(group, 1)}, list(group.values())
 wanted = {name: min(least, there.count(name)) for name, (least, most) in QUOTAS.items()}
 room = {name: most or len(there) for name, (least, most) in QUOTAS.items()}
 chosen = []
 for who in order(code, group):
     name, left = group[who], SEATS - len(chosen)
     if left and (room.get(name) == 0 or not wanted.get(name) and left <= sum(wanted.values())):
-        print("passed over", who)
+        print("passed over", number[who], who)
     elif left:
         chosen.append(who)
         wanted[name], room[name] = max(0, wanted.get(name, 0) - 1), room.get(name, SEATS) - 1
-for who in chosen:
-    print("seat", who)
-for who in order(sha256(code).digest(), set(group) - set(chosen)):
-    print("substitute", who)
+rest = order(sha256(code).digest(), set(group) - set(chosen))
+for place, who in enumerate(chosen + rest):
+    print("seat" if place < len(chosen) else "substitute", number[who], who)
+print("as published" if [number[who] for who in chosen + rest] == DRAWN else "not as published")
 """
+LONGEST_LITERAL = 4000
 
 
 class Inputs(Struct, frozen=True):
@@ -253,8 +260,19 @@ class Inputs(Struct, frozen=True):
         """The draw that follows from it."""
         return draw(self.code, self.chance(), self.people, self.seats, self.quotas, self.groups)
 
+    def broken(self) -> tuple[bytes, ...]:
+        """Whose value is not the one that they committed to: none, in a lot that was judged."""
+        return tuple(
+            member for member, promise, value in self.parts if value and commitment(self.code, member, value) != promise
+        )
 
-def script(inputs: Inputs) -> str:
+    def numbers(self, labels: Iterable[bytes]) -> tuple[int, ...]:
+        """The numbers of these people on the list."""
+        number = {label: at for at, label in enumerate(self.people, 1)}
+        return tuple(number[label] for label in labels)
+
+
+def script(inputs: Inputs, drawn: Sequence[bytes]) -> str:
     """A program of the standard library with the draw's data in it; it prints one line a person, see `printed`."""
     people = [f"{who.hex()} {inputs.groups.get(who, '')}".rstrip() for who in inputs.people]
     parts = [f"{who.hex()} {promise.hex()} {value.hex() or '-'}" for who, promise, value in inputs.parts]
@@ -265,23 +283,63 @@ def script(inputs: Inputs) -> str:
         quotas={quota.group: (quota.least, quota.most) for quota in inputs.quotas},
         people="\n".join(["", *people, ""]),
         parts="\n".join(["", *parts, ""]),
+        drawn=list(inputs.numbers(drawn)),
     )
     return head + _BODY
 
 
-def printed(drawn: Draw) -> str:
-    """What the program prints for a draw."""
+def read_script(text: str) -> tuple[Inputs, tuple[int, ...]]:
+    """The data of such a program, and the numbers that it says were drawn; ValueError if it is none. Nothing in it is run."""
+    held: dict[str, str] = {}
+    for name in ("CODE", "SEATS", "PUBLIC", "QUOTAS", "DRAWN"):
+        held[name] = _found(rf"^{name} = (.*)$", text)
+    for name in ("PEOPLE", "PARTS"):
+        held[name] = _found(rf'^{name} = """([0-9a-z \n-]*)"""$', text)
+    people = [line.split() for line in held["PEOPLE"].strip().splitlines()]
+    parts = [line.split() for line in held["PARTS"].strip().splitlines()]
+    if any(len(line) not in (1, 2) for line in people) or any(len(line) != 3 for line in parts):
+        raise ValueError("a line of the list or of the parts is incomplete")
+    public = _read_public(held["PUBLIC"])
+    inputs = Inputs(
+        bytes.fromhex(held["CODE"].strip('"')),
+        int(held["SEATS"]),
+        [bytes.fromhex(line[0]) for line in people],
+        [Quota(group, int(least), int(most)) for group, least, most in _QUOTA.findall(held["QUOTAS"])],
+        {bytes.fromhex(line[0]): line[1] for line in people if len(line) == 2},
+        [(bytes.fromhex(who), bytes.fromhex(said), bytes.fromhex(value.strip("-"))) for who, said, value in parts],
+        public,
+    )
+    if len(set(inputs.people)) != len(inputs.people):
+        raise ValueError("somebody is on the list twice")
+    return inputs, tuple(int(number) for number in re.findall(r"\d+", held["DRAWN"]))
+
+
+def _read_public(literal: str) -> str:
+    if len(literal) > LONGEST_LITERAL or not _LITERAL.fullmatch(literal):
+        raise ValueError("the public value cannot be read")
+    try:
+        return str(literal_eval(literal))
+    except SyntaxError as error:
+        raise ValueError("the public value cannot be read") from error
+
+
+_LITERAL = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
+_QUOTA = re.compile(r"'([a-z0-9-]+)': \((\d{1,6}), (\d{1,6})\)")
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.MULTILINE)
+    if found is None:
+        raise ValueError("it is not a program that works out a draw")
+    return found[1]
+
+
+def printed(inputs: Inputs, published: Sequence[bytes]) -> str:
+    """What the program prints."""
+    drawn = inputs.draw()
     said: list[tuple[str, bytes]] = [("passed over", skip.label) for skip in drawn.skipped]
     said += [("seat", label) for label in drawn.chosen]
     said += [("substitute", label) for label in drawn.substitutes]
-    return "".join(f"{word} {label.hex()}\n" for word, label in said)
-
-
-def as_json(drawn: Draw) -> dict[str, Any]:
-    """A draw for programs: labels in hexadecimal digits."""
-    return {
-        "order": [label.hex() for label in drawn.order],
-        "chosen": [label.hex() for label in drawn.chosen],
-        "skipped": [{"label": skip.label.hex(), "why": skip.why, "group": skip.group} for skip in drawn.skipped],
-        "substitutes": [label.hex() for label in drawn.substitutes],
-    }
+    numbers = inputs.numbers(label for _, label in said)
+    lines = [f"{word} {number} {label.hex()}\n" for (word, label), number in zip(said, numbers, strict=True)]
+    return "".join(lines) + ("as published\n" if drawn.drawn == tuple(published) else "not as published\n")

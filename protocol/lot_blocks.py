@@ -387,4 +387,4 @@ def _check(row: Lot, pool: Pool, parts: tuple[Part, ...]) -> Iterator[Block]:
         "This program holds the list and all parts, and works out the draw again. It needs Python and nothing else, no "
         "network and no trust in this node. Save it as draw.py and run: python3 -I -S draw.py"
     )
-    yield Prose(f"```python\n{lots.script(inputs(row, pool, parts))}```")
+    yield Prose(f"```python\n{lots.script(inputs(row, pool, parts), keys(pool.drawn))}```")
