@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from msgspec import Struct
+
 from protocol import moon
 from protocol.practices import tripwires
 from protocol.wire_blocks import facilitators
-from protocol.wires import WIRES, may_report, next_noting, open_reviews, reports_on, standing_wires
+from protocol.wires import WIRES, Review, may_report, next_noting, open_reviews, reports_on, standing_wires
 from tests.laws.world import MINUTE_MS, Builder, Unready, World
 
+T = TypeVar("T", bound=Struct)
 NAMES = ("members.count", "links.count", "workload.top-share", "ledger.reserve")
 
 
@@ -23,7 +28,7 @@ def wire_removed(world: World) -> tripwires.WireRemoved:
     wire = world.pick(standing if len(standing) > 3 else world.rows(WIRES))
     if len(standing) < 3:
         raise Unready
-    return tripwires.WireRemoved(wire.id, world.words())
+    return _decided(world, "tripwire.removed/1", tripwires.WireRemoved(wire.id, world.words()))
 
 
 def figures_noted(world: World) -> tripwires.FiguresNoted:
@@ -40,16 +45,45 @@ def figures_noted(world: World) -> tripwires.FiguresNoted:
 
 
 def review_reported(world: World) -> tripwires.ReviewReported:
-    review = world.pick(open_reviews(world.view))
+    review = world.pick(open_reviews(world.view) or _tripped(world))
+    if world.chance(0.5):
+        world.now_ms = max(world.now_ms, review.report_by_ms)
     free = may_report(world.view, review, facilitators(world.view, review), world.now_ms)
     if free and world.chance(0.8):
         world.act_as(world.pick(free))
     return tripwires.ReviewReported(review.wire, review.cycle, world.words(8), world.words(5))
 
 
+def _tripped(world: World) -> tuple[Review, ...]:
+    """Reviews that open because the first wire goes too far at the next new moon."""
+    wire = world.pick(standing_wires(world.view))
+    while (coming := next_noting(world.view, world.now_ms)) is None:
+        world.now_ms = moon.new_moon_ms(world.cycle + 1)
+    too_far = wire.number + (1 if wire.compare == "above" else -1)
+    body = tripwires.FiguresNoted(coming.cycle, [tripwires.Value(name, too_far) for name in coming.names])
+    clock = world.pick([key for holder in world.holders("clock") for key in world.keys_of(holder)])
+    world.write("figures.noted/1", body, clock)
+    return open_reviews(world.view)
+
+
 def review_accepted(world: World) -> tripwires.ReviewAccepted:
-    review = world.pick(open_reviews(world.view))
-    return tripwires.ReviewAccepted(world.pick(reports_on(world.view, review.id)).id)
+    reports = [report for review in open_reviews(world.view) for report in reports_on(world.view, review.id)]
+    if not reports:
+        review = world.pick(open_reviews(world.view) or _tripped(world))
+        world.now_ms = max(world.now_ms, review.report_by_ms)
+        by = world.pick(may_report(world.view, review, (), world.now_ms))
+        said = tripwires.ReviewReported(review.wire, review.cycle, world.words(), world.words())
+        world.write("review.reported/1", said, world.pick(world.keys_of(by)))
+        reports = list(reports_on(world.view, review.id))
+    body = tripwires.ReviewAccepted(world.pick(reports).id)
+    return _decided(world, "review.accepted/1", body)
+
+
+def _decided(world: World, kind: str, body: T) -> T:
+    """Mostly with the leave of a decision."""
+    if world.chance(0.9):
+        world.decide(kind, body)
+    return body
 
 
 EXAMPLES: dict[str, Builder] = {
