@@ -87,7 +87,7 @@ def _signed(
 ) -> Stored:
     """Like the model, signed by one of the space's keys: mostly its author's."""
     read, rng = parse(model.raw), world.rng
-    keys = {**isle.keys, **isle.roots}
+    keys = {**isle.keys, **isle.roots, **isle.nodes}
     author = keys[read.author if rng.random() < 0.7 else rng.choice(sorted(keys))]
     heard = read.audience if audience is None else audience
     if at_ms is None:
