@@ -6,6 +6,7 @@
   invitation is the first. In a small space N is at most the number of members.
 - Membership, invitations and vouches are public as keys, so that others can judge what members write. Names and contacts are
   for members only, as words that can be erased; a public name is given only if somebody wants one.
+- Removal takes a decision for exactly that, in which the one it is about has no vote: no mandate is enough.
 - Who leaves or is removed holds no grant and no key from that minute on; what they did stands.
 - A key that was ever known to a space cannot join it again: who comes back comes under a new key.
 - An erasure is written for the same audience as what it erases: a narrower one would not reach who holds the words.
@@ -24,7 +25,7 @@ from protocol.fuse import cycles_later_ms
 from protocol.judge import require, spoken_time
 from protocol.keychain import Founded, KeysRotated
 from protocol.keys import PublicKeys, valid_point
-from protocol.mandate import CLOCK
+from protocol.mandate import CLOCK, DECISION
 from protocol.member_blocks import due, figures, page, state
 from protocol.membership import (
     ASSEMBLY,
@@ -142,7 +143,7 @@ class Left(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Removed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The assembly ends a membership."""
+    """A decision ends a membership."""
 
     member: Annotated[MemberKey, field("Who", "The member whose membership ends.", widget="member")]
     reasons: Annotated[
@@ -152,7 +153,6 @@ class Removed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             widget="text", erasable=True, required=True, max_length=4000,
         ),
     ] = ""  # fmt: skip
-    decision: Annotated[Digest | None, field("Decision", "The record of the assembly's decision.", widget="record")] = None
 
 
 class DeviceAdded(Struct, frozen=True, forbid_unknown_fields=True):
@@ -407,13 +407,9 @@ def advise_naming(view: View, body: Named) -> str:
     return ""
 
 
-def advise_removal(view: View, body: Removed) -> str:
-    """Whether the decision that is named is to be found."""
-    if body.decision is None:
-        return "No decision is named. Name the record of the decision, so that everybody can look up how it came to this."
-    if view.position_of(body.decision) is None:
-        return "The decision that is named is not in this space's log."
-    return ""
+def whom_removal_concerns(own: Own, body: Removed) -> tuple[bytes, ...]:
+    """Whoever is to go has no vote on it."""
+    return (body.member,)
 
 
 KINDS = (
@@ -453,9 +449,9 @@ KINDS = (
         help="End your own membership.",
     ),
     Kind(
-        "member.removed/1", "Remove a member", Removed, remove, advise_removal, needs=ASSEMBLY,
+        "member.removed/1", "Remove a member", Removed, remove, needs=DECISION, concerns=whom_removal_concerns,
         consequence="From this minute they can write nothing here. What they did stands. It shows who recorded it.",
-        help="End somebody's membership, by a decision of the assembly and with reasons.",
+        help="End somebody's membership, by a decision in which they have no vote, and with reasons.",
     ),
     Kind(
         "member.device-added/1", "Add a device", DeviceAdded, add_device,

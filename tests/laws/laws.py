@@ -18,8 +18,9 @@ from msgspec.structs import astuple
 from node.database import engine
 from node.tables import Tables, all_ddl
 from protocol import encoding
-from protocol.judge import STUMBLED, Fold, Stored
-from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC, Practice, View
+from protocol.judge import STUMBLED, Fold, Stored, to_body
+from protocol.mandate import ANYBODY, EXACT, act_name
+from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC, Own, Practice, Refused, View
 from protocol.record import NAMED, RecordError, parse, sees
 from tests.laws.memory import Memory, Rows
 from tests.laws.mutants import far_ahead, mutants
@@ -27,7 +28,7 @@ from tests.laws.world import DAY_MS, World
 
 OPEN = {"space.founded/1", "space.keys-rotated/1", "member.joined/1"}
 """Kinds that take no grant: the rule of each asks for a secret or a root key instead."""
-EITHER = {"lot.drawn/1"}
+EITHER = {"decision.closed/1", "lot.drawn/1"}
 """Kinds that a member or the node's clock may write: the rule of each asks for one of the two grants."""
 
 
@@ -169,14 +170,27 @@ def _without_a_grant_in_force(world: World) -> list[str]:
                 if row.since_ms <= at_ms < row.until_ms and not row.paused
             }
             speaks = {row.key: row.member for row, _ in store.kept[KEYS.name].values() if row.since_ms <= at_ms < row.until_ms}
+            names = _names_of_authority(store, isle.number, stored, world)
             verdict = store.judge(isle.number, stored, world.kinds)
             store.keep(isle.number, stored, verdict)
             if verdict.refused or verdict.kind not in world.kinds:
                 continue
             needs, author = world.kinds[verdict.kind].needs, parse(stored.raw).author
-            if needs and (speaks.get(author), needs) not in granted:
+            who = speaks.get(author, author)
+            if needs and not granted & {(ANYBODY if name.startswith(EXACT) else who, name) for name in names}:
                 broken.append(f"{verdict.kind} was written without “{needs}” in force")
     return broken
+
+
+def _names_of_authority(store: Memory, space: int, stored: Stored, world: World) -> set[str]:
+    """The grants each of which lets a record be written: what its kind needs, its kind by name, or leave for exactly it."""
+    try:
+        read = parse(stored.raw)
+        kind = world.kinds[read.kind]
+        concerned = kind.concerns(Own(store, space, read.scope), to_body(kind, read.body, {}))
+    except (RecordError, Refused, KeyError):
+        return set()
+    return {kind.needs, kind.name, act_name(kind.name, read.body, concerned)}
 
 
 # 4. All authority is rows of one table

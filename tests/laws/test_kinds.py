@@ -79,7 +79,7 @@ def test_a_kind_says_what_it_is_what_it_brings_about_and_what_it_needs(name: str
     assert kind.title[0].isupper()
     assert kind.consequence.endswith(".")
     assert kind.help.endswith(".")
-    assert kind.needs in ("", "member", "assembly")
+    assert kind.needs in ("", "member", "assembly", "decision", "clock")
     assert kind.audience in (0, 1, 2)
     assert "!" not in kind.title + kind.consequence + kind.help
 

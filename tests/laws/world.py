@@ -19,14 +19,16 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from protocol import moon
+from protocol import encoding, moon
 from protocol.body import structure_and_words
+from protocol.deciding import Plan
 from protocol.judge import Stored, Verdict
 from protocol.keychain import FOUNDED, Founded
 from protocol.keys import NodeKeys, SigningKey
 from protocol.mandate import DECISION
 from protocol.membership import members_at
 from protocol.practice import EVERYTHING, GRANTS, KEYS, MEMBERS, PUBLIC, SHARED, Kind, Practice, R, Refused, Table, View
+from protocol.proposal import Called, Cast, Closed, Proposed
 from protocol.record import parse, seal
 from tests.laws.memory import Memory
 
@@ -250,6 +252,34 @@ class World:
         self.author = self.pick(self.keys_of(self.member))
         return self.examples[kind](self)
 
+    def decide(self, kind: str, body: Struct) -> None:
+        """Let members decide on exactly this, so that any of them may write it next: propose, call, consent, close.
+
+        `Unready` if they cannot. Whom it concerns has no vote; who is about to write it, and for whom, stays as it was.
+        """
+        if "decision.proposed/1" not in self.kinds:
+            raise Unready
+        concerned = self.kinds[kind].concerns(self.view, body)
+        voting = [member for member in self.members() if member not in concerned]
+        if len(voting) < min(2, len(self.members())):
+            raise Unready
+        keys = [self.keys_of(member)[0] for member in voting]
+        plan = Plan(kind, encoding.encode(structure_and_words(body)[0]), 0, list(concerned))
+        title = f"Decision {len(self.isle.log)}"
+        self._must("decision.proposed/1", Proposed(title, self.words(), self.words(), plans=[plan]), keys[0])
+        proposal = self.isle.log[-1].digest
+        call = Called(proposal, 1, "consent", closes_ms=self.now_ms + 31 * DAY_MS, measures=self.words())
+        self._must("decision.called/1", call, keys[0])
+        round_ = self.isle.log[-1].digest
+        for key in keys:
+            self._must("vote.cast/1", Cast(round_, "agree"), key)
+        self._must("decision.closed/1", Closed(round_), keys[0])
+
+    def _must(self, kind: str, body: Struct, author: SigningKey) -> None:
+        refused = self.write(kind, body, author)
+        if refused:
+            raise Unready(refused)
+
     def step(self, kind: str = "") -> bool:
         """Something happens somewhere; False if nothing could or it was refused."""
         self.isle = self.rng.choice(self.isles)
@@ -266,6 +296,11 @@ class World:
             narrower: list[int | Sequence[bytes]] = [1, MEMBERS, sorted(self.others)[:1]]
             audience = self.rng.choice(narrower)
         assert self.author is not None
+        if self.kinds[name].needs == DECISION and self.chance(0.9):
+            try:
+                self.decide(name, body)
+            except Unready:
+                return False
         return not self.write(name, body, self.author, audience)
 
     def pass_time(self) -> None:

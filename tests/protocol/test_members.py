@@ -25,7 +25,7 @@ from protocol.membership import (
 from protocol.page import Action, Graph, Text
 from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC
 from protocol.practices import PRACTICES, library, members
-from tests.laws.world import DAY_MS, MINUTE_MS, Registry, World
+from tests.laws.world import DAY_MS, MINUTE_MS, Registry, Unready, World
 
 PRACTICE = members.PRACTICE
 
@@ -49,7 +49,7 @@ class House(World):
         return secret
 
     def join(self, by: SigningKey, name: str = "") -> SigningKey:
-        key = SigningKey(self.rng.randbytes(32))
+        key = self.new_key()
         said = self.write("member.joined/1", members.Joined(self.invite(by), name), key)
         assert not said, said
         return key
@@ -277,23 +277,34 @@ def test_who_leaves_can_write_nothing_more_on_any_device_and_what_they_did_stand
     assert all(row.until_ms <= house.now_ms for row in house.rows(KEYS, member=other.public))
 
 
-def test_removal_takes_the_assembly_and_is_not_for_oneself(grown: House) -> None:
+def test_removal_takes_a_decision_by_others_and_is_not_for_oneself(grown: House) -> None:
     newcomer = grown.join(grown.founder)
     assert not grown.vouch(grown.second, newcomer)
-    body = members.Removed(grown.founder.public, "reasons", None)
-    assert "assembly" in grown.write("member.removed/1", body, newcomer)
-    assert "Nobody removes themselves" in grown.write("member.removed/1", body, grown.founder)
-    assert not grown.write("member.removed/1", members.Removed(newcomer.public, "reasons"), grown.founder)
+    body = members.Removed(newcomer.public, "reasons")
+    for key in (grown.founder, newcomer):
+        assert "takes a decision for exactly this act" in grown.write("member.removed/1", body, key)
+    grown.decide("member.removed/1", members.Removed(grown.founder.public))
+    assert "Nobody removes themselves" in grown.write("member.removed/1", members.Removed(grown.founder.public), grown.founder)
+    grown.decide("member.removed/1", body)
+    assert not grown.write("member.removed/1", body, grown.second)
     assert newcomer.public not in grown.here()
-    assert "ended already" in grown.write("member.removed/1", members.Removed(newcomer.public, "again"), grown.founder)
+    assert "it was used, or lapsed" in grown.write("member.removed/1", members.Removed(newcomer.public, "again"), grown.founder)
     row = grown.view.get(MEMBERSHIPS, newcomer.public)
     assert row is not None
     assert (row.ended, row.why) == ("removed", "reasons")
 
 
+def test_one_of_two_cannot_remove_the_other(grown: House) -> None:
+    with pytest.raises(Unready):
+        grown.decide("member.removed/1", members.Removed(grown.second.public))
+    assert "takes a decision" in grown.write("member.removed/1", members.Removed(grown.second.public), grown.founder)
+
+
 def test_a_request_can_be_turned_down(grown: House) -> None:
     newcomer = grown.join(grown.founder)
-    assert not grown.write("member.removed/1", members.Removed(newcomer.public, "not now"), grown.founder)
+    body = members.Removed(newcomer.public, "not now")
+    grown.decide("member.removed/1", body)
+    assert not grown.write("member.removed/1", body, grown.founder)
     assert "turned down" in grown.vouch(grown.second, newcomer)
 
 
