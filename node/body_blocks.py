@@ -17,10 +17,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from node.planned import act_of
 from node.words import Telling, count, day
 from protocol import moon
 from protocol.body import Field, decimal, fields
 from protocol.page import Block, Cell, Facts, Grid, Heading, Money, Prose, Ref, Text, When
+from protocol.practice import Refused
 from protocol.wording import listed
 
 _IDS = {"record": "record", "member": "member", "space": "space", "spaces": "space"}
@@ -38,7 +40,9 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
         value = values.get(field.name)
         if value in (None, "", (), []) or _is_hash(field):
             continue
-        if field.many:
+        if any(inner.widget == "act" for inner in field.inner):
+            later += [block for one in value for block in _planned(asdict(one), telling)]
+        elif field.many:
             later += _many(field, list(value), telling)
         elif field.inner:
             held = asdict(value) if isinstance(value, Struct) else value
@@ -50,6 +54,19 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
     if pairs:
         yield Facts(pairs)
     yield from later
+
+
+def _planned(plan: Mapping[str, Any], telling: Telling) -> Iterator[Block]:
+    """An act that is planned, as it would be written."""
+    try:
+        kind, body = act_of(plan["kind"], plan["structure"])
+    except Refused as refusal:
+        yield Text(str(refusal), "warn")
+        return
+    yield Heading(f"What is planned: {kind.title}", 3)
+    yield from blocks(body, telling)
+    if plan["concerned"]:
+        yield Grid("Whom it concerns: they have no vote on it", [""], [[Ref(member, "member")] for member in plan["concerned"]])
 
 
 def _many(field: Field, values: list[Any], telling: Telling) -> Iterator[Block]:

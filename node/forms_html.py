@@ -30,6 +30,8 @@ from protocol.practice import Kind
 
 Option = tuple[str, str]  # the value, and what it is called
 _FEW = 5  # so many choices are shown at once rather than in a list
+_NOTHING = Markup()
+_NAMED = ("parameter", "duty", "role", "figure")  # widgets whose text is one of a few names
 _UNSEEN = ("hash", "key")  # widgets whose given value says nothing to a reader
 
 
@@ -41,6 +43,9 @@ class Offers(Protocol):
 
     def told(self, field: Field, value: str) -> str:
         """The name of what an id in a field stands for; "" if it is not known."""
+
+    def hint(self, field: Field) -> str:
+        """What helps to fill in a field just here, besides its help; "" if nothing does."""
 
 
 class Filled(Struct, frozen=True):
@@ -71,10 +76,13 @@ def form(
     token: str,
     audiences: Sequence[Option] = (),
     path: str = "",
+    plans: Markup = _NOTHING,
+    proposes: str = "",
 ) -> Markup:
-    """The whole form of a kind."""
+    """The whole form of a kind; `plans` is what it carries along of planned acts, `proposes` whether it can be proposed
+    instead (``may``) or has to be (``must``)."""
     body: type[Struct] = kind.body
-    known = fields(body)
+    known = [field for field in fields(body) if not _is_carried(field)]
     drawing = _Drawing(filled, offers, zone, wrong_field(known, filled))
     folded = {field.name for field in known if _is_aside(field, drawing)}
     questions = [_field(field, field.name, drawing) for field in known if field.name not in folded]
@@ -85,18 +93,39 @@ def form(
         questions.append(_audience(audiences, filled.values.get("audience", "")))
     return element(
         "form",
-        element("button", "Send", class_="default", tabindex="-1", aria_hidden="true"),
+        _default(proposes),
         *_summary(filled, drawing.wrong),
         hidden("csrf", token),
         *[hidden(f"given.{name}", "1") for name in sorted(filled.given)],
         *questions,
+        plans,
         *([element("p", filled.warning, class_="note-line warn")] if filled.warning else []),
         consequence(kind),
-        element("div", element("button", kind.title), class_="buttons"),
+        _buttons(kind, proposes),
         method="post",
         action=path or None,
         novalidate=True,
     )
+
+
+def _default(proposes: str) -> Markup:
+    """What Enter in a field presses: the first button of a form, which nobody sees."""
+    named = {"name": "do", "value": "propose"} if proposes == "must" else {}
+    return element("button", "Send", class_="default", tabindex="-1", aria_hidden="true", **named)
+
+
+def _buttons(kind: Kind[Any], proposes: str) -> Markup:
+    """To write it; or to propose it to all, where nobody does it alone."""
+    propose = element("button", "Propose it to all", name="do", value="propose", class_="second" if proposes == "may" else None)
+    if proposes == "must":
+        said = "Nobody does this alone. Propose it: once it is decided, any member can carry it out from the decision’s page."
+        return together([element("p", said, class_="help"), element("div", propose, class_="buttons")])
+    return element("div", element("button", kind.title), *([propose] if proposes else []), class_="buttons")
+
+
+def _is_carried(field: Field) -> bool:
+    """Fields that travel along and are never typed: planned acts."""
+    return any(inner.widget == "act" for inner in field.inner)
 
 
 def confirmation(kind: Kind[Any], values: Mapping[str, str], told: Markup, token: str) -> Markup:
@@ -188,6 +217,9 @@ def _field(field: Field, path: str, drawing: _Drawing) -> Markup:
             return fixed
     if field.choices:
         return _choices(field, path, value, drawing)
+    if field.widget == "answer" and (answers := list(drawing.offers.options(field))):
+        boxes = [_box("radio", path, f"{path}-{n}", each, each[0] == value) for n, each in enumerate(answers)]
+        return _group(field, path, boxes, drawing)
     if field.type is bool:
         return _yes_or_no(field, path, value, drawing)
     return _question(field, path, _control(field, path, value, drawing), drawing)
@@ -215,7 +247,8 @@ def _question(field: Field, path: str, control: Markup, drawing: _Drawing) -> Ma
 def _help(field: Field, path: str, drawing: _Drawing) -> list[Markup]:
     """Help and example, within a list beside the first row alone; and what is wrong."""
     repeats = _help_id(path) != f"{field_id(path)}-help"
-    parts = [plain(field.help)] if field.help else []
+    hint = drawing.offers.hint(field)
+    parts = [plain(text) for text in (field.help, hint) if text]
     if field.widget == "instant":
         parts.append(f"Times are in {_zone_name(drawing.zone)}.")
     if field.example and not field.inner and not field.choices:
@@ -241,7 +274,8 @@ def _zone_name(zone: tzinfo) -> str:
 
 
 def _described(field: Field, path: str, drawing: _Drawing) -> str | None:
-    said = [_help_id(path)] if field.help or field.example or field.widget == "instant" else []
+    helped = field.help or field.example or field.widget == "instant" or drawing.offers.hint(field)
+    said = [_help_id(path)] if helped else []
     if path == drawing.wrong:
         said.append(f"{field_id(path)}-error")
     return " ".join(said) or None
@@ -259,7 +293,7 @@ def _control(field: Field, path: str, value: str, drawing: _Drawing) -> Markup:
     if field.widget == "text":
         return element("textarea", "\n" + value, rows=6, maxlength=field.most if field.erasable else None, **shared)
     options = list(drawing.offers.options(field))
-    if options and (field.type is not str or field.widget == "parameter"):
+    if options and (field.type is not str or field.widget in _NAMED):
         return _select(options, value, field.required, shared)
     listed = f"{field_id(path)}-list" if options else None
     box = element("input", value=value, list=listed, autocomplete="off", **_input_kind(field), **shared)

@@ -200,7 +200,7 @@ class Cast(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         str,
         field(
             "Answer", "A word as the round offers it, like “agree”; or numbers of options, best first, like “2 1”.",
-            example="agree", max_length=60,
+            widget="answer", example="agree", max_length=60,
         ),
     ] = ""  # fmt: skip
     for_member: Annotated[

@@ -88,6 +88,7 @@ ROUTES = (
     Route("GET", f"/record/{{digest:{_DIGEST}}}/receipt", pages.receipt, ANYONE),
     Route("GET", f"/record/new/{{kind:{_KIND}}}", writing.blank, MEMBER),
     Route("POST", f"/record/new/{{kind:{_KIND}}}", writing.filled_in, MEMBER),
+    Route("GET", f"/carry-out/{{digest:{_DIGEST}}}", writing.carry_out, MEMBER),
     Route("GET", "/login", door.login, ANYONE),
     Route("POST", "/login", door.log_in, ANYONE),
     Route("POST", "/logout", door.log_out, ANYONE),

@@ -6,18 +6,21 @@ Only what the member may see is offered, and nothing is required to be among it:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from node.forms_html import Option
 from node.names import read_record
 from node.web.desk import Seen
 from protocol import moon
 from protocol.body import Field
+from protocol.deciding import ROUNDS, VERSIONS, Round, options_of
+from protocol.figure import FIGURES
 from protocol.keychain import KeyChainError, parse_space
 from protocol.membership import Membership, members_at
 from protocol.page import Ref
 from protocol.practices import KINDS, PARAMETERS, TABLES
 from protocol.terms import roles_at
+from protocol.voting import RANKED, offered
 
 _CYCLES = 39
 
@@ -25,8 +28,8 @@ _CYCLES = 39
 class SeenOffers:
     """See `node.forms_html.Offers`; built within the reading thread."""
 
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, seen: Seen, values: Mapping[str, str] | None = None) -> None:
+        self._seen, self._values = seen, values or {}
 
     def options(self, field: Field) -> Sequence[Option]:
         """Values for a field, the likeliest first."""
@@ -43,6 +46,10 @@ class SeenOffers:
                 return [(each.name, each.title) for each in KINDS.values() if each.duty]
             case "role":
                 return [(row.role, row.role) for row in roles_at(self._seen.view, self._seen.now_ms)]
+            case "answer":
+                return self._answers()
+            case "figure":
+                return [(name, FIGURES[name].label) for name in sorted(FIGURES)]
             case "parameter":
                 return [(each.name, f"{each.label} ({each.name})") for each in PARAMETERS.values()]
         return [(name, name) for name in self._column("currency")] if field.name == "currency" else []
@@ -59,6 +66,33 @@ class SeenOffers:
         if field.widget in ("member", "space", "spaces"):
             return self._label(known, "member" if field.widget == "member" else "space")
         return ""
+
+    def hint(self, field: Field) -> str:
+        """What helps to fill in a field just here: the options of a round in which they are put into an order."""
+        asked = self._round() if field.widget == "answer" else None
+        labels = self._options(asked) if asked else ()
+        if asked is None or asked.type != RANKED:
+            return ""
+        named = "; ".join(f"{number} {label}" for number, label in enumerate(labels, 1))
+        return f"The numbers of the options, the one you like best first, with spaces between: {named}."
+
+    def _round(self) -> Round | None:
+        try:
+            return self._seen.view.get(ROUNDS, bytes.fromhex(self._values.get("round", "")))
+        except ValueError:
+            return None
+
+    def _options(self, asked: Round) -> tuple[str, ...]:
+        version = self._seen.view.get(VERSIONS, asked.proposal, asked.version)
+        return options_of(version) if version else ()
+
+    def _answers(self) -> list[Option]:
+        """What a round can be answered with; nothing where options are put into an order, which is typed."""
+        asked = self._round()
+        if asked is None or asked.type == RANKED:
+            return []
+        numbered = [(str(number), label) for number, label in enumerate(self._options(asked), 1)]
+        return [*numbered, *((each.word, each.label) for each in offered(asked.type, asked.options))]
 
     def _label(self, known: bytes, what: str) -> str:
         return self._seen.telling.names.label(Ref(known, what))

@@ -15,27 +15,29 @@ from aiohttp import web
 from markupsafe import Markup
 from msgspec import Struct
 
-from node.actions import AUDIENCES, Draft
+from node.actions import AUDIENCES, Actions, Draft
 from node.body_blocks import blocks as body_blocks
 from node.form_values import add_row, to_local, to_utc
-from node.forms_html import Filled, Option, confirmation, form
+from node.forms_html import Filled, Option, confirmation, form, hidden
 from node.markup import element, together
 from node.names import Read, known_as, read_record
 from node.render_html import render
 from node.web.desk import Page, Seen
 from node.web.keys import DESK, VISIT
 from node.web.offers import SeenOffers
+from node.web.proposing import PROPOSED, carried_out, planned, plans_in_words, standing
 from node.web.session import Visit, check_token
 from node.web.typed import typed
 from protocol.body import fields, from_flat, to_flat
 from protocol.judge import to_body
+from protocol.keys import SigningKey
 from protocol.practice import MEMBERS, Kind, Refused
 from protocol.practices import KINDS, PRACTICE_OF
 
 OWN_PAGES = {"member.invited/1": "/invite", "member.joined/1": "/join"}
 NOT_HERE = {"space.founded/1", "space.keys-rotated/1"}  # written by commands, with keys that no page holds
 _GIVEN = "given."
-_OURS = ("csrf", "do", "+", "audience")
+_OURS = ("csrf", "do", "+", "audience", "decided")
 
 
 def kind_of(request: web.Request) -> Kind[Any]:
@@ -82,13 +84,27 @@ def _named(seen: Seen, text: str) -> Read | None:
         return None
 
 
+async def carry_out(request: web.Request) -> web.StreamResponse:
+    """The form of the act that a decision gave leave for, filled in as it was decided."""
+    desk, outcome = request.app[DESK], bytes.fromhex(request.match_info["digest"])
+    kind, values = await desk.look(request[VISIT], lambda seen: carried_out(seen.view, outcome))
+    local = {**to_local(_body(kind), values, desk.zone), "decided": outcome.hex()}
+    return await show(request, request[VISIT], kind, Filled(local, given=frozenset(values)), f"/record/new/{kind.name}")
+
+
 async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Filled, path: str = "") -> web.Response:
     """The form as far as it is filled in; `path` is where it is sent, if that is not this page."""
     desk = request.app[DESK]
     audiences = _audiences(kind)
+    decided = filled.values.get("decided", "")
 
     def build(seen: Seen) -> Page:
-        made = form(kind, filled, SeenOffers(seen), desk.zone, token=seen.token, audiences=audiences, path=path)
+        proposes = "" if decided or not seen.member else standing(seen.view, kind, seen.member, seen.now_ms)
+        plans = plans_in_words(filled.values, seen.telling) if kind.name == PROPOSED else Markup()
+        made = form(
+            kind, filled, SeenOffers(seen, filled.values), desk.zone, token=seen.token, audiences=audiences, path=path,
+            plans=together([plans, hidden("decided", decided) if decided else Markup()]), proposes=proposes,
+        )  # fmt: skip
         return Page(kind.title, element("section", made, class_="wide"), kind.help, 422 if filled.error else 200)
 
     return await desk.show(request, visit, build, PRACTICE_OF[kind.name].room)
@@ -110,7 +126,8 @@ async def go_on(
     desk, body = request.app[DESK], _body(kind)
     kept = {name: value for name, value in values.items() if name not in _OURS and not name.startswith(_GIVEN)}
     given = frozenset(name.removeprefix(_GIVEN) for name in values if name.startswith(_GIVEN))
-    shown = Filled({**kept, "audience": values.get("audience", "")}, given=given)
+    decided = {"decided": values["decided"]} if values.get("decided") else {}
+    shown = Filled({**kept, **decided, "audience": values.get("audience", "")}, given=given)
     if "+" in values:
         more = add_row(fields(body), shown.values, values["+"])
         added = next(iter(more.keys() - shown.values.keys()), "")
@@ -122,13 +139,21 @@ async def go_on(
     try:
         audience = _audience(kind, values.get("audience", ""))
         draft = Draft(kind.name, from_flat(body, to_utc(body, kept, desk.zone)), audience)
-        advice = await desk.home.write(lambda: desk.home.actions.advise(draft))
+        if values.get("do") == "propose":
+            proposal = await desk.look(visit, lambda seen: planned(seen.view, kind, draft.body))
+            return await show(request, visit, KINDS[PROPOSED], proposal, f"/record/new/{PROPOSED}")
+        advice = await desk.home.write(lambda: _advice(desk.home.actions, draft, key))
         if values.get("do") != "confirmed" and (is_big(kind) or advice):
             return await _confirm(request, visit, kind, draft, values, advice)
         placed = await desk.home.write(lambda: desk.home.actions.submit(kind.name, draft.body, key, draft.audience))
     except Refused as refusal:
         return await show(request, visit, kind, Filled(shown.values, str(refusal), given=given))
     raise web.HTTPSeeOther(f"/record/{placed.digest.hex()}")
+
+
+def _advice(actions: Actions, draft: Draft, key: SigningKey) -> str:
+    """What may be wrong with it, as it will be written."""
+    return actions.advise(actions.draft(draft.kind, draft.body, draft.audience, key.public))
 
 
 async def _confirm(

@@ -54,6 +54,9 @@ class SampleOffers:
     def told(self, field: Field, value: str) -> str:
         return "The lunar roles" if value == identifier("roles").hex() else ""
 
+    def hint(self, field: Field) -> str:
+        return ""
+
 
 class Form(HTMLParser):
     """What a browser would send, and what is labelled and described."""

@@ -1,0 +1,103 @@
+"""Proposing what nobody may do alone, and carrying out what was decided: one act, filled in once, on its way both times.
+
+    the form of a kind -> "Propose it" -> the form of a proposal that plans exactly that act -> rounds, outcome
+    the decision's page -> "Carry it out" -> the form of the kind, filled in as it was decided -> the act, judged by its leave
+
+What is planned travels as the structure of the act (`protocol.mandate`), never typed; a form shows it in words.
+
+    GET /carry-out/<outcome>      the form of the act that an accepted proposal gives leave for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from node.body_blocks import blocks as body_blocks
+from node.form_values import rows_of
+from node.forms_html import Filled, hidden
+from node.markup import element, together
+from node.planned import act_of
+from node.render_html import render
+from node.words import Telling
+from protocol import encoding
+from protocol.body import fields, structure_and_words, to_flat
+from protocol.deciding import OUTCOMES, VERSIONS, plans_of
+from protocol.judge import require
+from protocol.mandate import DECISION
+from protocol.practice import RESERVED, Kind, Refused, View
+from protocol.practices import KINDS
+
+PROPOSED = "decision.proposed/1"
+PLANS = "plans"
+MAY, MUST = "may", "must"
+
+
+# Whether to propose
+
+
+def standing(view: View, kind: Kind[Any], member: bytes, now_ms: int) -> str:
+    """Whether somebody ``may`` propose what they can also write, ``must`` because they cannot, or neither ("")."""
+    reserved = kind.duty and bool(view.all(RESERVED, kind=kind.name, limit=1))
+    if kind.needs in ("", "member", "clock") and not reserved:
+        return ""
+    if kind.needs == DECISION:
+        return MUST
+    try:
+        require(view, member, kind.name if reserved else kind.needs, 0, now_ms)
+    except Refused:
+        return MUST
+    return MAY
+
+
+# From an act to a proposal
+
+
+def planned(view: View, kind: Kind[Any], body: Struct) -> Filled:
+    """The form of a proposal that plans this act: what is to be done travels along, its words stand in the text."""
+    structure, words = structure_and_words(body)
+    flat = {f"{PLANS}.0.kind": kind.name, f"{PLANS}.0.structure": encoding.encode(structure).hex()}
+    for number, member in enumerate(kind.concerns(view, body)):
+        flat[f"{PLANS}.0.concerned.{number}"] = member.hex()
+    labels = {field.name: field.label for field in fields(type(body))}
+    text = "\n\n".join(f"**{labels[name]}.** {said}" for name, said in words.items() if said)
+    return Filled({**flat, "title": kind.title, "text": text or f"{kind.title}, exactly as it stands below."})
+
+
+def plans_in_words(values: Mapping[str, str], telling: Telling) -> Markup:
+    """What a proposal's form plans, in words, and the hidden fields by which it travels."""
+    body: type[Struct] = KINDS[PROPOSED].body
+    field = next((each for each in fields(body) if each.name == PLANS), None)
+    if field is None or not any(name.startswith(f"{PLANS}.") for name in values):
+        return Markup()
+    carried = [hidden(name, text) for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.")]
+    told = [_plan_in_words(values, f"{PLANS}.{number}", telling) for number in rows_of(field, PLANS, values)]
+    said = element("p", "Once it is accepted, any member may do this, once, exactly as it stands here:", class_="help")
+    return element("fieldset", element("legend", "What is planned"), said, *told, *carried)
+
+
+def _plan_in_words(values: Mapping[str, str], path: str, telling: Telling) -> Markup:
+    try:
+        kind, body = act_of(values.get(f"{path}.kind", ""), bytes.fromhex(values.get(f"{path}.structure", "")))
+    except ValueError:
+        return element("p", "What was planned cannot be read here. Begin again from the page of what you propose.")
+    except Refused as refusal:
+        return element("p", str(refusal))
+    return together([element("p", element("strong", kind.title)), render(body_blocks(body, telling), telling)])
+
+
+# From a decision to the act
+
+
+def carried_out(view: View, outcome: bytes) -> tuple[Kind[Any], dict[str, str]]:
+    """The kind that a decision gave leave for and its form's values; Refused if there is nothing to carry out."""
+    row = view.get(OUTCOMES, outcome)
+    version = row and view.get(VERSIONS, row.proposal, row.version)
+    plan = next((each for each in plans_of(version) if each.option == row.option), None) if row and version else None
+    if plan is None or not row or not row.accepted:
+        raise Refused("There is nothing to carry out here. Look at the decision's page for what it brought about.")
+    kind, body = act_of(plan.kind, plan.structure)
+    return kind, to_flat(body)

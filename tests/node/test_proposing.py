@@ -1,0 +1,110 @@
+"""What nobody does alone, over HTTP: from its form to a proposal that plans it, and from the decision back to the act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from node.clock import MovedClock
+from node.home import Home
+from node.web.app import construct_app
+from node.web.proposing import MAY, MUST, standing
+from protocol.deciding import OUTCOMES, PROPOSALS
+from protocol.mandate import ANYBODY
+from protocol.practice import GRANTS
+from protocol.practices import KINDS
+from protocol.terms import TERMS
+from tests.node.test_web import Browser, Isle
+
+NOW_MS = 1_790_000_000_000
+DAY_MS = 86_400_000
+ROLE = {"role": "keys", "domain": "Who has which key.", "duties": "Lend and note.", "cycles": "1"}
+
+
+@pytest.fixture
+async def isle(tmp_path: Path) -> AsyncIterator[Isle]:
+    home = Home.found(tmp_path / "mill", "The Mill", "Ada", MovedClock(NOW_MS, running=False))
+    server = TestServer(construct_app(home), host="127.0.0.1")
+    await server.start_server()
+    made = Isle(home, server)
+    made.account("ada", made.founder)
+    yield made
+    await server.close()
+    home.close()
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """What a form carries along, and what is typed into it."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', html)
+    return {name: unescape(value) for name, value in found}
+
+
+def test_whether_an_act_is_proposed_depends_on_what_one_holds(tmp_path: Path) -> None:
+    home = Home.found(tmp_path / "mill", "The Mill", "Ada", MovedClock(NOW_MS, running=False))
+    try:
+        ada = home.key_files.key().public
+
+        def asked(kind: str, member: bytes) -> str:
+            return standing(home.view(), KINDS[kind], member, NOW_MS)
+
+        assert asked("role.appointed/1", ada) == MUST
+        assert asked("role.defined/1", ada) == MAY
+        assert asked("role.defined/1", bytes(32)) == MUST
+        assert asked("member.named/1", ada) == ""
+    finally:
+        home.close()
+
+
+async def test_an_appointment_goes_from_its_form_through_a_decision_to_the_act(isle: Isle) -> None:
+    home, ada = isle.home, isle.founder.public
+    definition = isle.submit("role.defined/1", {**ROLE, "cycles": 1}).hex()
+    path = "/record/new/role.appointed/1"
+    async with isle.browser() as browser:
+        await browser.log_in()
+        token = await browser.token(path)
+        assert "Propose it to all" in browser.html
+        act = {"role": "keys", "definition": definition, "holder": ada.hex(), "chosen": "vote"}
+        sent = {**act, "csrf": token, "do": "propose"}
+        assert await browser.post(path, sent) == 200
+        assert "What is planned" in browser.html, browser.html
+        assert "Appoint for a term" in browser.html
+        proposal = hidden_fields(browser.html)
+        assert proposal["plans.0.kind"] == "role.appointed/1"
+        proposal |= {"title": "Ada keeps the keys", "why": "Somebody has to.", "text": "Ada, until the new moon."}
+        assert await browser.post("/record/new/decision.proposed/1", proposal) == 200
+        assert browser.path.startswith("/record/"), browser.html
+        await decide(isle, browser)
+        (outcome,) = home.view().all(OUTCOMES)
+        assert outcome.accepted
+        await browser.log_in()  # eight days later
+        assert await browser.get(f"/carry-out/{outcome.id.hex()}") == 200
+        form = {**hidden_fields(browser.html), **act}
+        assert "Propose it to all" not in browser.html
+        assert await browser.post(path, {**form, "do": "confirmed"}) == 200
+        assert browser.path.startswith("/record/"), browser.html
+        assert await browser.post(path, {**form, "do": "confirmed"}) == 422
+    assert [term.holder for term in home.view().all(TERMS)] == [ada]
+    assert all(grant.until_ms <= home.clock.now_ms() for grant in home.view().all(GRANTS, holder=ANYBODY))
+
+
+async def decide(isle: Isle, browser: Browser) -> None:
+    """Ada calls for consent, gives hers, and the round is counted when it is over."""
+    home = isle.home
+    assert isinstance(home.clock, MovedClock)
+    (proposal,) = home.view().all(PROPOSALS)
+    called = isle.submit("decision.called/1", {"proposal": proposal.id.hex(), "version": 1, "type": "consent"})
+    isle.submit("vote.cast/1", {"round": called.hex(), "choice": "agree"})
+    home.clock.move(8 * DAY_MS)
+    isle.submit("decision.closed/1", {"round": called.hex()})
+
+
+async def test_there_is_nothing_to_carry_out_before_a_decision(isle: Isle) -> None:
+    async with isle.browser() as browser:
+        await browser.log_in()
+        assert await browser.get(f"/carry-out/{'00' * 32}") == 422
+        assert "nothing to carry out" in browser.html
