@@ -364,6 +364,8 @@ def _lot_in(own: Own, act: Act[Any], wanted: str) -> Lot:
     _in_public(act)
     row = own.need(LOTS, act.body.lot, what="lot")
     now = phase(row, act.logged_ms)
+    if now != wanted and row.size < FEWEST and wanted in (COMMIT, REVEAL, TYPING):
+        raise Refused("Only one person can be drawn here, so chance decides nothing and no parts are needed.")
     if now != wanted:
         raise Refused(_NOT_NOW.get((wanted, now)) or f"This lot is at another point: {spoken_phase(row, act.logged_ms)}.")
     return row
@@ -384,8 +386,6 @@ _NOT_NOW = {
 
 
 def _contributes(own: Own, row: Lot, member: bytes) -> None:
-    if row.size < FEWEST:
-        raise Refused("Only one person can be drawn here, so chance decides nothing. It can be drawn at once.")
     pool = own.need(POOLS, row.id, what="lot")
     if member not in keys(pool.contributors):
         raise Refused("You came after this lot was opened. Those who were here then contribute to it.")
