@@ -71,6 +71,11 @@ def proposed(world: World) -> Proposed:
 def live_proposal(world: World) -> Proposal:
     """One that is open, and now and then any; the audience is set to its own."""
     rows = list(open_proposals(world.view, world.now_ms)) if world.chance(0.9) else world.rows(PROPOSALS)
+    if not rows:
+        world.act_as(world.pick(world.members()))
+        assert world.author
+        digest = world.first("decision.proposed/1", proposed(world), world.author, world.audience)
+        rows = world.rows(PROPOSALS, id=digest)
     row = world.pick(rows)
     world.audience = row.scope
     return row
@@ -141,6 +146,10 @@ def cast(world: World) -> Cast:
     rounds = world.rows(ROUNDS)
     if world.chance(0.95):
         rounds = [row for row in rounds if row.is_open and world.now_ms < row.closes_ms]
+    if not rounds:
+        call, author = called(world), world.author
+        assert author
+        rounds = world.rows(ROUNDS, id=world.first("decision.called/1", call, author, world.audience))
     round_ = world.pick(rounds)
     world.audience = round_.scope
     voting = sorted(electorate(world.view, round_, world.now_ms))
@@ -155,6 +164,8 @@ def cast(world: World) -> Cast:
 
 def closed(world: World) -> Closed:
     rounds = [row for row in world.rows(ROUNDS) if row.is_open]
+    if not rounds:
+        raise Unready
     over = [row for row in rounds if row.closes_ms <= world.now_ms]
     over += [row for row in rounds if not electorate(world.view, row, world.now_ms) - answered(world.view, row)]
     round_ = world.pick(over if over and world.chance(0.9) else rounds)

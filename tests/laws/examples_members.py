@@ -55,6 +55,11 @@ def joined(world: World) -> members.Joined:
     doors = world.rows(INVITATIONS)
     if world.chance(0.9):
         doors = [row for row in doors if not row.used_by and world.now_ms < row.expires_ms and row.inviter in here]
+    if not doors:
+        author = world.author
+        assert author
+        world.first("member.invited/1", invited(world), author)
+        doors = [row for row in world.rows(INVITATIONS) if not row.used_by and world.now_ms < row.expires_ms]
     world.author = world.new_key()
     return members.Joined(world.isle.secrets[world.pick(doors).hash], world.rng.choice(["", "", world.words(1)]))
 
@@ -79,7 +84,7 @@ def left(world: World) -> members.Left:
 
 
 def removed(world: World) -> members.Removed:
-    if len(world.members()) < 4 or not world.chance(0.3):
+    if len(world.members()) < 4 or not world.chance(0.6):
         raise Unready
     return members.Removed(world.pick(world.members()), world.words(6))
 

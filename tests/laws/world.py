@@ -92,6 +92,7 @@ class World:
         self.turned_down: list[tuple[Isle, Stored, str]] = []  # its position is where it would have stood
         self.left_behind: list[object] = []  # what a refused record would have changed
         self.written: list[tuple[Isle, str, Struct]] = []  # what was accepted
+        self.begun: Counter[str] = Counter()
         self.isles: list[Isle] = []
         self.isle = Isle(b"", 0)
         self.member = b""
@@ -102,7 +103,7 @@ class World:
             for kind in ("member.invited/1", "member.joined/1") * 5:
                 if kind in self.examples:
                     self.step_here(kind)
-        self.begun = Counter(self.accepted)
+        self.begun = self.accepted.copy()  # what `live` does not count among what it tried
 
     # What builders read
 
@@ -266,19 +267,21 @@ class World:
         keys = [self.keys_of(member)[0] for member in voting]
         plan = Plan(kind, encoding.encode(structure_and_words(body)[0]), 0, list(concerned))
         title = f"Decision {len(self.isle.log)}"
-        self._must("decision.proposed/1", Proposed(title, self.words(), self.words(), plans=[plan]), keys[0])
-        proposal = self.isle.log[-1].digest
+        proposed = Proposed(title, self.words(), self.words(), plans=[plan])
+        proposal = self.first("decision.proposed/1", proposed, keys[0])
         call = Called(proposal, 1, "consent", closes_ms=self.now_ms + 31 * DAY_MS, measures=self.words())
-        self._must("decision.called/1", call, keys[0])
-        round_ = self.isle.log[-1].digest
+        round_ = self.first("decision.called/1", call, keys[0])
         for key in keys:
-            self._must("vote.cast/1", Cast(round_, "agree"), key)
-        self._must("decision.closed/1", Closed(round_), keys[0])
+            self.first("vote.cast/1", Cast(round_, "agree"), key)
+        self.first("decision.closed/1", Closed(round_), keys[0])
 
-    def _must(self, kind: str, body: Struct, author: SigningKey) -> None:
-        refused = self.write(kind, body, author)
+    def first(self, kind: str, body: Struct, author: SigningKey, audience: int | Sequence[bytes] | None = None) -> bytes:
+        """Write what has to come before something else; its digest. `Unready` if it is refused. `live` does not count it."""
+        refused = self.write(kind, body, author, audience)
         if refused:
             raise Unready(refused)
+        self.begun[kind] += 1
+        return self.isle.log[-1].digest
 
     def step(self, kind: str = "") -> bool:
         """Something happens somewhere; False if nothing could or it was refused."""
