@@ -36,7 +36,7 @@ from msgspec import Struct
 from node.home import Home
 from node.notices import Away, Came, Notices, mark_of
 from node.tables import Tables, columns
-from protocol import drawing, moon, wires
+from protocol import deciding, drawing, moon, wires
 from protocol.membership import ERASURES
 from protocol.practice import Due, Practice, Refused, Table, View
 from protocol.practices import PRACTICES
@@ -162,6 +162,13 @@ def named_instants(tables: Tables, table: Table[Any], space: int, since_ms: int,
 # What the clock may do
 
 
+def rounds_to_close(view: View, now_ms: int) -> Iterator[Deed]:
+    """Rounds whose time is over."""
+    for round_ in deciding.open_rounds(view):
+        if round_.closes_ms <= now_ms:
+            yield Deed(round_.closes_ms, "decision.closed/1", round_.id, {"round": round_.id.hex()}, round_.scope)
+
+
 def lots_to_draw(view: View, now_ms: int) -> Iterator[Deed]:
     """Lots in which nothing can change any more what comes out."""
     for lot in drawing.ready(view, now_ms):
@@ -176,7 +183,7 @@ def figures_to_note(view: View, now_ms: int) -> Iterator[Deed]:
         yield Deed(following.ended_ms, "figures.noted/1", following.cycle, following.body(values))
 
 
-DEEDS: tuple[Ask, ...] = (lots_to_draw, figures_to_note)
+DEEDS: tuple[Ask, ...] = (rounds_to_close, lots_to_draw, figures_to_note)
 
 
 def figures_at(view: View, practices: Sequence[Practice], at_ms: int) -> dict[str, int]:

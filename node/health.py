@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from federation.storage import ALLY, FOLLOW, GUARDIAN, MIRROR, WITNESS, Cosignature, Log, Peer
 from node.home import Home
+from node.notices import Notices
+from node.words import Telling, duration
 from protocol.keychain import KeyChainError, parse_origin, space_name
 from protocol.page import Block, Cell, Edge, Facts, Graph, Grid, Heading, Node, Ref, State, Text, When
 from protocol.practice import View
 from protocol.standing import CALLS, standing
 
 MINUTE_MS = 60_000
+_SPANS = 6
 STANDINGS = ((FOLLOW, "follows"), (ALLY, "allied"), (MIRROR, "mirrors"), (WITNESS, "witnesses"), (GUARDIAN, "guards"))
 
 
@@ -103,6 +106,30 @@ def archipelago(home: Home, now_ms: int) -> Iterator[Block]:
             "Two heads of one log contradict each other. Nothing more of it is taken until the space has healed it.", "bad"
         )
         yield Grid("Forked logs", ("Space", "Found"), [[Ref(space, "space"), When(found_ms)] for space, found_ms, _ in found])
+
+
+def clock(notices: Notices, telling: Telling) -> Iterator[Block]:
+    """When the clock last ran, and when this node was off."""
+    ran_ms = notices.ran_ms()
+    yield Heading("The clock", 3)
+    if not ran_ms:
+        yield Text("The clock has not run yet. It runs every few seconds while the node is on, and catches up when it was off.")
+        return
+    if ran_ms > telling.now_ms + MINUTE_MS:
+        behind = duration(ran_ms - telling.now_ms)
+        said = f"The clock of this machine was set back by {behind}. Nothing is noticed twice; look whether it is right now."
+        yield Text(said, "warn")
+    away = notices.away(_SPANS)
+    last = f"The clock last ran {telling.on(min(ran_ms, telling.now_ms))}."
+    if away:
+        since, until = telling.exact(away[0].since_ms), telling.exact(away[0].until_ms)
+        last += f" It was off from {since} to {until}; what came due in that time was noticed then."
+    yield Text(last)
+    rows: list[list[Cell]] = [
+        [When(each.since_ms), When(each.until_ms), duration(each.until_ms - each.since_ms)] for each in away[1:]
+    ]
+    if rows:
+        yield Grid("When it was off before", ("From", "Until", "For"), rows)
 
 
 def campaigns_seen(home: Home, view: View, now_ms: int) -> Iterator[Block]:

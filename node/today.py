@@ -5,13 +5,14 @@ Built of blocks from what every practice says is due; nothing here is stored, so
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from node.notices import Notice
 from protocol import moon
 from protocol.membership import founding_of, members_at
-from protocol.page import Block, Cell, Grid, Heading, Mark, Ref, Text, Wheel, When
+from protocol.page import Block, Cell, Grid, Heading, Mark, Ref, State, Text, Wheel, When
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.practices import PRACTICES
 from protocol.wording import counted
@@ -53,6 +54,22 @@ def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
     yield _due(found.everybody, "Nothing is due. What needs somebody's attention appears here by itself, with its day.")
     yield Heading("This cycle")
     yield Wheel("The moon's cycle, with what ends in it", now_ms, marks(found, now_ms))
+
+
+def came_due(found: Sequence[Notice], now_ms: int) -> Iterator[Block]:
+    """What the clock noticed since somebody looked, newest first; nothing if there is nothing."""
+    if not found:
+        return
+    yield Heading("Came due since you looked")
+    rows: list[list[Cell]] = [
+        [
+            Ref(each.link, "record", each.what),
+            When(each.at_ms),
+            State("open", "good") if each.alive and each.until_ms > now_ms else State("over"),
+        ]
+        for each in found
+    ]
+    yield Grid("", ("What", "Since", ""), rows)
 
 
 def for_visitor(view: View, now_ms: int) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from node import health, news, record_page, today
 from node.markup import element, together
 from node.names import read_record
+from node.notices import Notices
 from node.receipts import receipt_of
 from node.render_html import render, slug
 from node.web.desk import Page, Seen, blocks
@@ -26,7 +27,7 @@ from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark,
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice, View
 from protocol.practices import PRACTICES
 
-_NEWS, _STEP, _LOOKED_AT = 60, 50, 400
+_NEWS, _STEP, _LOOKED_AT, _NOTICES = 60, 50, 400, 12
 _LOOKED_S = 400 * 86_400
 _LEADS = {
     "assembly": "How we decide, who belongs to us, and by whose word.",
@@ -61,6 +62,9 @@ def _today(seen: Seen, since_ms: int) -> Page:
     if seen.member:
         told += [Text(sentence, "warn") for sentence in seen.home.warnings()]
         told += today.for_member(seen.view, seen.member, seen.now_ms)
+        if since_ms:
+            noticed = Notices(seen.home.store.database).since(seen.member, since_ms, _NOTICES)
+            told += today.came_due(noticed, seen.now_ms)
     else:
         told += today.for_visitor(seen.view, seen.now_ms)
     latest = news.latest(seen.home, seen.view.audience, _NEWS)
@@ -84,6 +88,8 @@ def _room(seen: Seen, name: str) -> Page:
     told: list[Block] = []
     if name == "archipelago":
         told += health.archipelago(seen.home, seen.now_ms)
+        if seen.member:
+            told += health.clock(Notices(seen.home.store.database), seen.telling)
     here = [practice for practice in PRACTICES if practice.room == name]
     for practice in here:
         told += _first_part(list(_practice(seen, practice)), practice) if len(here) > 1 else _practice(seen, practice)
