@@ -16,8 +16,8 @@ from protocol.practice import GRANTS, RESERVED, Grant, Reservation, View
 from protocol.role_dues import can_renew, cycle_ends_ms, has_lot, is_missing, open_calls
 from protocol.terms import (
     CALLS,
-    DEFINITIONS,
     DAY_MS,
+    DEFINITIONS,
     GRACE_DAYS,
     HANDOVERS,
     NOTES,
