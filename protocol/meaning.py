@@ -172,6 +172,9 @@ KNOWN: tuple[Figure, ...] = (
     *_of(
         "work",
         ("open-tasks", "Tasks that need people", COUNT, "How many tasks and shifts have a free seat.", "Not how heavy."),
+        ("dependencies-open", "Hanging on one person", COUNT, "How many things are known to hang on one person.", "Not whom."),
+        ("dependencies-unplanned", "Hanging on one, no plan", COUNT, "How many of these have no plan yet.", ""),
+        ("resting", "People who rest", COUNT, "How many step back for a cycle now.", "Rest is part of the work.", 3),
     ),
     *_of(
         "workload",
@@ -189,6 +192,35 @@ KNOWN: tuple[Figure, ...] = (
             "Not what would happen if they left.", 4,
         ),
     ),
+    *_of(
+        "voice",
+        ("proposers", "People who proposed", COUNT, "How many proposed in the last three full cycles.", "Not whose idea.", 3),
+        ("speakers", "People who spoke", COUNT, "How many wrote on a proposal in that time.", "Not who spoke in the room.", 3),
+        (
+            "silent", "People not on record", COUNT, "How many neither proposed, wrote nor voted in that time.",
+            "Not that they were silent: much is said where nobody writes.", 5,
+        ),
+        (
+            "turnout", "Answers to decisions", PERMILLE, "How many of those asked answered, over three full cycles.",
+            "Not why others did not: the question may not have been theirs.", 5,
+        ),
+        (
+            "proposing-top-share", "Proposals by the busiest", PERMILLE, "How much of all proposals came from one person.",
+            "Not that others were kept from it.", 5,
+        ),
+        (
+            "proposing-half", "Fewest people who made half of the proposals", COUNT, "How few made half of all proposals.",
+            "Not whose ideas they were.", 5,
+        ),
+        (
+            "speaking-top-share", "Words by the busiest", PERMILLE, "How much of what stands there came from one person.",
+            "Not that they talk much: somebody may write for a whole table.", 5,
+        ),
+        (
+            "speaking-half", "Fewest people who wrote half of the words", COUNT, "How few wrote half of what stands there.",
+            "Not who was listened to.", 5,
+        ),
+    ),
     Figure(
         "workload.change", "Change of hours", PERMILLE, "How much more, or less, was noted than in the cycle before.",
         "Not whether the work changed, or only the noting.", 3, bounded=False,
@@ -200,5 +232,39 @@ KNOWN: tuple[Figure, ...] = (
         ("workload.top-share", "workload.half", "workload.idle"),
     ),
 )  # fmt: skip
-ENDINGS: tuple[Figure, ...] = ()
+ENDINGS: tuple[Figure, ...] = _of(
+    "voice",
+    (
+        "of-members",
+        "Share of the members",
+        PERMILLE,
+        "How many members count themselves to this group.",
+        "Not who else might.",
+        6,
+    ),
+    (
+        "of-proposals",
+        "Share of the proposals",
+        PERMILLE,
+        "How many proposals came from this group, beside its share of members.",
+        "Not whether they were heard.",
+        6,
+    ),
+    (
+        "of-words",
+        "Share of the words",
+        PERMILLE,
+        "How much of what stands on proposals this group wrote.",
+        "Not who spoke in the room.",
+        6,
+    ),
+    (
+        "of-votes",
+        "Share of the votes",
+        PERMILLE,
+        "How many of the votes were this group's.",
+        "Not how they voted: nobody is told apart by that.",
+        6,
+    ),
+)
 """Figures whose names begin with words of the collective's own: `name` is ``practice.`` and the ending."""

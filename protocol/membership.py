@@ -80,6 +80,15 @@ class Naming(Row, frozen=True):
     languages: str
 
 
+class Belonging(Row, frozen=True):
+    """To which of the collective's groups a member counts themselves, for members only; the latest is what counts."""
+
+    position: int
+    member: bytes
+    id: bytes
+    groups: str
+
+
 class Erasure(Row, frozen=True):
     """That the words of a record were erased for good."""
 
@@ -95,6 +104,7 @@ MEMBERSHIPS = Table("membership", Membership, ("member",), (("id",),), erasable=
 VOUCHES = Table("vouch", Vouch, ("candidate", "voucher"), (("voucher",),), erasable=("words",))
 INVITATIONS = Table("invitation", Invitation, ("hash",), (("inviter",),))
 NAMINGS = Table("naming", Naming, ("position",), (("member",), ("id",)), erasable=("name", "contact", "languages"))
+BELONGINGS = Table("belonging", Belonging, ("position",), (("member",), ("id",)), erasable=("groups",))
 ERASURES = Table("erased", Erasure, ("record",), erasable=("reasons",))
 
 
@@ -147,11 +157,20 @@ def name_of(own: Own, member: bytes) -> str:
 
 
 def words_of(own: Own, member: bytes) -> tuple[bytes, ...]:
-    """The records that hold a member's name and contact: what to erase if they wish it."""
+    """The records that hold a member's name, contact and groups: what to erase if they wish it."""
     row = own.get(MEMBERSHIPS, member)
     found = [row.id] if row and row.name else []
     said = own.all(NAMINGS, member=member, order="position")
-    return (*found, *(each.id for each in said if each.name or each.contact or each.languages))
+    found += [each.id for each in said if each.name or each.contact or each.languages]
+    return (*found, *(each.id for each in own.all(BELONGINGS, member=member, order="position") if each.groups))
+
+
+def said_by(own: Own, member: bytes, digest: bytes) -> bool:
+    """Whether a record holds what a member said of themselves, so that its words are theirs to erase."""
+    row = own.get(MEMBERSHIPS, member)
+    if row is not None and row.id == digest:
+        return True
+    return bool(own.all(NAMINGS, id=digest, member=member) or own.all(BELONGINGS, id=digest, member=member))
 
 
 def title_of(view: View, space_id: bytes) -> str:

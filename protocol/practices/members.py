@@ -50,6 +50,7 @@ from protocol.membership import (
     is_live,
     members_at,
     naming_of,
+    said_by,
 )
 from protocol.practice import (
     ALLIES,
@@ -383,9 +384,7 @@ def erase(own: Own, act: Act[Erased]) -> Iterator[Change]:
         raise Refused("This record is more public than your erasure, which would not reach all who hold it. Use its audience.")
     if own.get(ERASURES, digest):
         raise Refused("The words of this record are erased already.")
-    row = own.get(MEMBERSHIPS, act.member)
-    ours = (row is not None and row.id == digest) or bool(own.all(NAMINGS, id=digest, member=act.member))
-    if not ours:
+    if not said_by(own, act.member, digest):
         require(own, act.member, ASSEMBLY, 0, act.logged_ms)
     yield ERASURES.put(Erasure(act.space, digest, act.digest, act.member, act.logged_ms, act.body.reasons))
 
