@@ -27,7 +27,21 @@ from protocol.keychain import FOUNDED, Founded
 from protocol.keys import NodeKeys, SigningKey
 from protocol.mandate import DECISION
 from protocol.membership import members_at
-from protocol.practice import EVERYTHING, GRANTS, KEYS, MEMBERS, PUBLIC, SHARED, Kind, Practice, R, Refused, Table, View
+from protocol.practice import (
+    EVERYTHING,
+    GRANTS,
+    KEYS,
+    MEMBERS,
+    PUBLIC,
+    RESERVED,
+    SHARED,
+    Kind,
+    Practice,
+    R,
+    Refused,
+    Table,
+    View,
+)
 from protocol.proposal import Called, Cast, Closed, Proposed
 from protocol.record import parse, seal
 from tests.laws.memory import Memory
@@ -141,6 +155,11 @@ class World:
         rows = self.rows(GRANTS, name=name)
         return sorted({row.holder for row in rows if row.since_ms <= self.now_ms < row.until_ms and not row.paused})
 
+    def kept(self, kind: str) -> bool:
+        """Whether a role keeps a kind to itself now."""
+        rows = self.rows(RESERVED, kind=kind) if self.kinds[kind].duty else []
+        return any(row.since_ms <= self.now_ms < row.until_ms for row in rows)
+
     def keys_of(self, member: bytes) -> list[SigningKey]:
         """The keys that speak for a member now."""
         rows = self.rows(KEYS, member=member)
@@ -249,6 +268,7 @@ class World:
         self.author = self.audience = None
         needs = self.kinds[kind].needs or "member"
         needs = "member" if needs == DECISION else needs  # any member carries out what was decided
+        needs = kind if self.kept(kind) and self.holders(kind) else needs
         self.member = self.pick(self.holders(needs) if self.chance(0.9) else self.members())
         self.author = self.pick(self.keys_of(self.member))
         return self.examples[kind](self)
@@ -299,7 +319,8 @@ class World:
             narrower: list[int | Sequence[bytes]] = [1, MEMBERS, sorted(self.others)[:1]]
             audience = self.rng.choice(narrower)
         assert self.author is not None
-        if self.kinds[name].needs == DECISION and self.chance(0.9):
+        decided = self.kinds[name].needs == DECISION or (self.kept(name) and not self.holders(name))
+        if decided and self.chance(0.9):
             try:
                 self.decide(name, body)
             except Unready:
