@@ -33,6 +33,7 @@ MODULES = {
     "peers": "cli_peers",
     "sync": "cli_peers",
     "campaign": "cli_campaign",
+    "lot": "cli_lot",
     "record": "cli_record",
     "log": "cli_log",
     "receipt": "cli_receipt",

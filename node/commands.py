@@ -18,7 +18,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from node import commands_campaign, commands_member, commands_record
+from node import commands_campaign, commands_lot, commands_member, commands_record
 from node.backup import backup, warning
 from node.clock import MovedClock
 from node.commands_today import today_text
@@ -113,6 +113,8 @@ VERBS: dict[str, Verb] = {
     "receipt": Verb(_quietly(commands_record.receipt), WRITE),
     "log.show": Verb(_quietly(commands_record.log)),
     "campaign.list": Verb(_quietly(commands_campaign.campaigns)),
+    "lot.list": Verb(_quietly(commands_lot.lots)),
+    "lot.receipt": Verb(_quietly(commands_lot.program)),
     "heads": Verb(_quietly(heads)),
     "invite": Verb(_quietly(commands_member.invite), WRITE),
     "join": Verb(_quietly(commands_member.join), WRITE),
