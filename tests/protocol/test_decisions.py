@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ class House(World):
     def join(self) -> SigningKey:
         key, secret = self.new_key(), self.rng.randbytes(16)
         until = self.now_ms // MINUTE_MS * MINUTE_MS + 7 * DAY_MS
-        self.must("member.invited/1", members.Invited(members.sha256(secret).digest(), until), self.people[0])
+        self.must("member.invited/1", members.Invited(sha256(secret).digest(), until), self.people[0])
         self.must("member.joined/1", members.Joined(secret), key)
         return key
 
@@ -146,4 +147,4 @@ def test_the_clock_closes_a_round_and_a_stranger_does_not(house: House) -> None:
 
 
 def secret_for(round_: Round) -> bytes:
-    return members.sha256(ballot.label(round_.proposal, round_.salt)).digest()
+    return sha256(ballot.label(round_.proposal, round_.salt)).digest()
