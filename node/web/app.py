@@ -24,7 +24,7 @@ from node.database import FAILURES
 from node.home import Home
 from node.markup import element
 from node.vault import VaultError
-from node.web import door, me, pages, writing
+from node.web import assembly, door, me, pages, writing
 from node.web.desk import STATIC_TYPES, Desk, Page, Seen
 from node.web.hub import Live
 from node.web.keys import DESK, LIVE, VISIT
@@ -79,6 +79,9 @@ ROUTES = (
     *(Route("GET", f"/{name}", pages.room, ANYONE) for name in ("assembly", "commons", "campaigns", "archipelago")),
     Route("GET", "/memory", pages.memory, ANYONE),
     Route("GET", "/moon", pages.moon, ANYONE),
+    Route("GET", "/agenda", assembly.agenda, ANYONE),
+    Route("GET", "/assembly/run", assembly.run, MEMBER),
+    Route("POST", "/assembly/run", assembly.ran, MEMBER),
     Route("GET", f"/practice/{{practice:{_PRACTICE}}}", pages.practice, ANYONE),
     Route("GET", "/space", pages.space, ANYONE),
     Route("GET", f"/space/{{space:{_SPACE}}}", pages.space, ANYONE),
