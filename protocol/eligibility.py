@@ -3,6 +3,7 @@
 - For the shadow of a term, all members but its holder.
 - For the next term of a role, all who may take it: not who has held it as often in a row as the protocol allows.
 - For whoever looks into a review, all whom it does not concern.
+- For whoever takes over during a sabbatical, all who do not rest then.
 - For anything else, all members.
 
 Example::
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from protocol import terms, wires
+from protocol import resting, terms, wires
 from protocol.membership import members_at
 from protocol.practice import Own, Refused
 
@@ -50,6 +51,14 @@ def _aside_of_review(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
     return tuple(row.member for row in members_at(own, at_ms) if row.member not in free)
 
 
+def _aside_of_sabbatical(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
+    row = own.need(resting.SABBATICALS, subject, what="sabbatical")
+    if not row.stands(at_ms):
+        raise Refused("This sabbatical is over, or does not bind yet. Nobody has to take over.")
+    others = (each for each in own.all(resting.SABBATICALS, cycle=row.cycle) if each.binds and at_ms < each.lifted_ms)
+    return tuple(sorted({row.member, *(each.member for each in others)}))
+
+
 def _aside_of_record(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
     if own.position_of(subject) is None:
         raise Refused("About: there is no such public record here. Name the record that the lot is about.")
@@ -60,7 +69,7 @@ _ASIDE: Mapping[str, Callable[[Own, bytes, int], tuple[bytes, ...]]] = {
     "shadow": _aside_of_shadow,
     "role": _aside_of_role,
     "facilitator": _aside_of_review,
-    "newcomer": _aside_of_record,
+    "newcomer": _aside_of_sabbatical,
     "circle": _aside_of_record,
     "other": _aside_of_record,
 }

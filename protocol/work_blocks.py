@@ -75,8 +75,8 @@ def _asked(view: View, now_ms: int) -> Iterator[Due]:
     for swap in working.open_swaps(view, now_ms):
         task = view.get(TASKS, swap.task)
         if task and not task.ended:
-            what = f"{name_of(view, swap.giver)} asks who takes over “{task.name}”"
-            yield Due(what, swap.to, swap.since_ms, swap.until_ms, swap.id)
+            what = f"Take over “{task.name}” from {name_of(view, swap.giver)}, or leave it"
+            yield Due(what, swap.whom, swap.since_ms, swap.until_ms, swap.id)
 
 
 def _lacking(view: View, now_ms: int) -> Iterator[Due]:
@@ -174,7 +174,7 @@ def _swaps(view: View, now_ms: int) -> Iterator[Block]:
 
 
 def _swap_row(view: View, swap: Swap, task: Task) -> list[Cell]:
-    whom: Cell = Ref(swap.to, "member", name_of(view, swap.to)) if swap.to else "anybody"
+    whom: Cell = Ref(swap.whom, "member", name_of(view, swap.whom)) if swap.whom else "anybody"
     return [
         Ref(swap.id, "record", task.name), When(task.starts_ms or task.ends_ms),
         Ref(swap.giver, "member", name_of(view, swap.giver)), whom, swap.words,

@@ -6,6 +6,8 @@
   ends in one of the next cycles (`Task.last_cycle`), and is found without walking through all that ever was.
 - Hours are whole quarter hours in the cycle in which they are noted. A correction is one more row, with the difference, in
   the cycle of what it corrects; `noted_cycle` says in which cycle it was written. Sums are kept as rows are written.
+- After a campaign that was armed and that this space stood by to the end, notices are quiet from its dispersal until its rest
+  is over. Nothing is stored for that: it follows from `protocol.standing`.
 - A figure of a moment looks at rows logged up to that moment, and at the last full cycle before it: a cycle that has just
   begun says nothing about who carries how much.
 
@@ -13,6 +15,7 @@ Example::
 
     load(view, 330, now_ms)             # {member: quarter hours}, of cycle 330
     open_tasks(view, now_ms)            # tasks and shifts that are not over, by their end
+    is_quiet(view, now_ms)              # whether notices can wait
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from msgspec import Struct
 from protocol import moon
 from protocol.membership import members_at
 from protocol.practice import Own, Parameter, Refused, Row, Table, Total, View
+from protocol.standing import ANSWERS, CALLS, JOINS, Call, Standing, standing
 
 K = TypeVar("K", bytes, str)
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -98,14 +102,14 @@ class Seat(Row, frozen=True):
 
 
 class Swap(Row, frozen=True):
-    """That somebody asks who takes over their seat; `to` is one person, or None for anybody."""
+    """That somebody asks who takes over their seat; `whom` is one person, or None for anybody."""
 
     position: int
     id: bytes
     seat: int
     task: int
     giver: bytes
-    to: bytes | None
+    whom: bytes | None
     last_cycle: int
     since_ms: int
     until_ms: int  # the task's end
@@ -179,7 +183,15 @@ def open_swap(own: Own, seat: int, at_ms: int) -> Swap | None:
 
 def last_cycle(ends_ms: int) -> int:
     """The cycle in which something ends; what ends at a new moon ends in the cycle before it."""
-    return moon.cycle_at(ends_ms - 1)
+    return cycle_in(ends_ms - 1)
+
+
+def cycle_in(at_ms: int) -> int:
+    """The cycle of an instant; Refused outside the table of new moons."""
+    try:
+        return moon.cycle_at(at_ms)
+    except moon.OutsideTable as error:
+        raise Refused(str(error)) from error
 
 
 # All that is open
@@ -260,23 +272,23 @@ def standing_quarters(own: Own, root: int) -> int:
     return sum(row.quarters for row in own.all(HOURS, root=root))
 
 
-def load(view: View, cycle: int, at_ms: int) -> dict[bytes, int]:
+def load(own: Own, cycle: int, at_ms: int) -> dict[bytes, int]:
     """Quarter hours of a cycle by member, from rows logged up to an instant."""
-    return _load(view, cycle, at_ms, "member", lambda row: row.member)
+    return _load(own, cycle, at_ms, "member", lambda row: row.member)
 
 
-def load_by_category(view: View, cycle: int, at_ms: int) -> dict[str, int]:
+def load_by_category(own: Own, cycle: int, at_ms: int) -> dict[str, int]:
     """Quarter hours of a cycle by category, from rows logged up to an instant."""
-    return _load(view, cycle, at_ms, "category", lambda row: row.category)
+    return _load(own, cycle, at_ms, "category", lambda row: row.category)
 
 
-def _load(view: View, cycle: int, at_ms: int, column: str, key_of: Callable[[Hours], K]) -> dict[K, int]:
+def _load(own: Own, cycle: int, at_ms: int, column: str, key_of: Callable[[Hours], K]) -> dict[K, int]:
     now = moon.cycle_at(at_ms)
     sums: dict[K, int] = defaultdict(int)
-    for key, noted_cycle, quarters in view.sums(HOURS, "quarters", column, "noted_cycle", cycle=cycle):
+    for key, noted_cycle, quarters in own.sums(HOURS, "quarters", column, "noted_cycle", cycle=cycle):
         if noted_cycle < now:
             sums[key] += quarters
-    for row in view.all(HOURS, cycle=cycle, noted_cycle=now):  # the cycle of that instant may hold later ones too
+    for row in own.all(HOURS, cycle=cycle, noted_cycle=now):  # the cycle of that instant may hold later ones too
         if row.logged_ms <= at_ms:
             sums[key_of(row)] += row.quarters
     return {key: quarters for key, quarters in sums.items() if quarters}
@@ -287,11 +299,11 @@ def last_full_cycle(at_ms: int) -> int:
     return moon.cycle_at(at_ms + MINUTE_MS) - 1
 
 
-def shares(view: View, cycle: int, at_ms: int) -> dict[bytes, int]:
+def shares(own: Own, cycle: int, at_ms: int) -> dict[bytes, int]:
     """`load` with a 0 for everybody who was a member throughout that cycle and noted nothing."""
     begins_ms, ends_ms = moon.cycle_bounds(cycle)
-    found = dict(load(view, cycle, at_ms))
-    for row in members_at(view, ends_ms - 1):
+    found = dict(load(own, cycle, at_ms))
+    for row in members_at(own, ends_ms - 1):
         if (row.admitted_ms or 0) <= begins_ms:
             found.setdefault(row.member, 0)
     return found
@@ -309,3 +321,29 @@ def change(now: int, before: int) -> int:
     if not before:
         return 1000 if now else 0
     return (now - before) * 1000 // before
+
+
+# After a surge
+
+
+def surges(view: View, now_ms: int) -> tuple[tuple[Call, Standing], ...]:
+    """Campaigns that we stood by, dispersed and not yet over with their rest; those that disperse first come first."""
+    near = {row.campaign for row in view.all(ANSWERS) if row.said in JOINS and row.disperses_ms <= now_ms < row.rests_ms}
+    found = []
+    for campaign in sorted(near):
+        for call in view.everywhere(CALLS, id=campaign):
+            stands = standing(view, call, now_ms)
+            ours = view.id in stands.joined and view.id not in stands.withdrawn
+            if ours and stands.phase in ("consolidation", "rest"):
+                found.append((call, stands))
+    return tuple(sorted(found, key=lambda each: (each[1].terms.disperses_ms, each[0].id)))
+
+
+def quiet_until_ms(view: View, now_ms: int) -> int:
+    """When the last rest that runs now is over; 0 if none does."""
+    return max((stands.terms.rests_ms for _, stands in surges(view, now_ms)), default=0)
+
+
+def is_quiet(view: View, now_ms: int) -> bool:
+    """Whether notices can wait: from a campaign's dispersal until its rest is over."""
+    return quiet_until_ms(view, now_ms) > 0

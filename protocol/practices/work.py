@@ -1,415 +1,58 @@
 """Work and rest: tasks and shifts, hours in the open, stepping back in time, and what is celebrated.
 
-- **Nobody is assigned.** A seat in a task is taken by the person's own record and given back by it. A swap is a question; the
-  seat stays with who asks until somebody accepts.
-- **Hours** are noted by people of themselves, in whole quarter hours, with or without a task: care and listening are work
-  too. Categories are words that the collective uses. A correction names what it corrects and says why.
-- **What is offered ends**: a shift at its end, a task on its day, and what has no day lapses at a new moon.
-- What is said about a task has the task's own audience, so that everybody who sees it sees the same free seats.
+What is written and whether it holds stands in `protocol.work_records` and `protocol.rest_records`; the rows in
+`protocol.working` and `protocol.resting`; what the page says in `protocol.work_blocks` and `protocol.rest_blocks`.
+
+- Nobody is put into a task but by their own record; who signs up can give back, or ask who takes over.
+- Hours are coarse, of oneself and in the open. They rank nobody.
+- Whoever has held a role for long, or carried most, steps back for one cycle, on a schedule that the record sets and no person.
+- After a surge notices are quiet, and there is a day to land together.
 
 Example::
 
-    Offered(title="Kitchen on Friday", category="kitchen", seats=2, starts_ms=..., ends_ms=...)
-    Noted(quarters=6, category="care", what="Sat with somebody after the meeting")
+    PRACTICE.figures(view, now_ms)["workload.half"]     # the fewest people who did half of the last cycle's work
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
-
-from protocol import work_blocks, working
-from protocol.fuse import cycles_later_ms
-from protocol.judge import spoken_time
-from protocol.membership import MEMBERSHIPS, is_live
-from protocol.moon import cycle_at
-from protocol.practice import (
-    FOREVER_MS,
-    Act,
-    Change,
-    Digest,
-    Kind,
-    MemberKey,
-    Own,
-    Practice,
-    Refused,
-    field,
+from protocol import rest_blocks, rest_records, work_blocks, work_records
+from protocol.page import Block
+from protocol.practice import Due, Kind, Practice, View
+from protocol.resting import (
+    CELEBRATIONS,
+    DECOMPRESSIONS,
+    DEPENDENCIES,
+    LOAD_PERMILLE,
+    MENTORS,
+    SABBATICAL_CYCLES,
+    SABBATICALS,
 )
-from protocol.terms import roles_at
-from protocol.wording import counted, in_hours
-from protocol.working import (
-    ACCEPTED,
-    CLOSED,
-    DAY_MS,
-    DONE,
-    FARTHEST_DAYS,
-    HOURS,
-    LAPSED,
-    LONGEST_SHIFT_MS,
-    MINUTE_MS,
-    MOST_HOURS,
-    MOST_IN_A_CYCLE,
-    PASSED,
-    RELEASED,
-    SEATS,
-    SWAPS,
-    TAKEN_BACK,
-    TASK_CYCLES,
-    TASKS,
-    Hours,
-    Seat,
-    Swap,
-    Task,
-)
+from protocol.working import HOURS, MOST_HOURS, SEATS, SWAPS, TASK_CYCLES, TASKS
 
-SLUG = r"^[a-z0-9][a-z0-9-]{1,39}$(?!\n)"
-ROLE = r"^(|[a-z][a-z0-9-]{1,29})$(?!\n)"
-CATEGORIES = "kitchen, care, listening, building, coordination, money, teaching"
 
-TaskId = Annotated[Digest, field("Task", "The record that offered it.", widget="record")]
-Category = Annotated[
-    str, field("Category", f"{CATEGORIES}, or a word of your own in small letters.", example="care", pattern=SLUG)
-]
-Quarters = Annotated[
-    int, field("Quarter hours", "Roughly, in quarters of an hour: 6 is an hour and a half.", example="6", ge=0, le=100_000)
-]
+def due(view: View, now_ms: int) -> Iterator[Due]:
+    """Places of mine that are near, swaps, shifts that lack people; rest that begins, and what hangs on one person."""
+    yield from work_blocks.due(view, now_ms)
+    yield from rest_blocks.due(view, now_ms)
 
 
-# What is written
+def figures(view: View, now_ms: int) -> Mapping[str, int]:
+    """How the last full cycle's work was shared, what is open now, and who rests."""
+    return {**work_blocks.figures(view, now_ms), **rest_blocks.figures(view, now_ms)}
 
 
-class Offered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Something is to be done, and people can take part in it."""
+def page(view: View, now_ms: int) -> Iterator[Block]:
+    """What is open, the coming shifts, hours; then sabbaticals, what hangs on one person, landing, celebrations."""
+    yield from work_blocks.page(view, now_ms)
+    yield from rest_blocks.page(view, now_ms)
 
-    title: Annotated[str, field("What", "In a few words.", erasable=True, required=True, max_length=120)] = ""
-    about: Annotated[str, field("More", "What to know, and whom to ask.", widget="text", erasable=True, max_length=4000)] = ""
-    place: Annotated[str, field("Where", "Where people meet.", erasable=True, max_length=300)] = ""
-    category: Category
-    seats: Annotated[int, field("People", "How many it takes.", example="2", ge=1, le=60)] = 1
-    starts_ms: Annotated[
-        int | None, field("Begins", "For a shift. Leave it empty if it can be done at any time.", widget="instant")
-    ] = None
-    ends_ms: Annotated[
-        int | None, field("Ends", "When the shift ends, or the day by which it is to be done.", widget="instant")
-    ] = None
-    role: Annotated[
-        str, field("Role", "The short name of the role that it belongs to, if any.", example="treasurer", pattern=ROLE)
-    ] = ""
 
-
-class Taken(Struct, frozen=True, forbid_unknown_fields=True):
-    """I do this, or a part of it."""
-
-    task: TaskId
-
-
-class Released(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """I cannot after all: the place is free again."""
-
-    task: TaskId
-    why: Annotated[str, field("Why", "Only if you like to say so.", widget="text", erasable=True, max_length=1000)] = ""
-
-
-class SwapOffered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who takes over my place?"""
-
-    task: TaskId
-    to: Annotated[MemberKey | None, field("Whom", "One person whom you ask; empty: anybody.", widget="member")] = None
-    words: Annotated[str, field("Words", "What they should know.", widget="text", erasable=True, max_length=1000)] = ""
-
-
-class SwapAccepted(Struct, frozen=True, forbid_unknown_fields=True):
-    """I take over the place of who asked."""
-
-    swap: Annotated[Digest, field("Swap", "The record that asked who takes over.", widget="record")]
-
-
-class SwapWithdrawn(Struct, frozen=True, forbid_unknown_fields=True):
-    """I keep my place after all."""
-
-    swap: Annotated[Digest, field("Swap", "The record by which you asked who takes over.", widget="record")]
-
-
-class Done(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """My part of a task is done."""
-
-    task: TaskId
-    quarters: Quarters
-    what: Annotated[
-        str, field("How it went", "What the next ones should know.", widget="text", erasable=True, max_length=2000)
-    ] = ""
-
-
-class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A task is not needed any more, or done well enough."""
-
-    task: TaskId
-    why: Annotated[str, field("Why", "In a few words.", widget="text", erasable=True, max_length=1000)] = ""
-
-
-class Noted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Work that I did without a task."""
-
-    quarters: Quarters
-    category: Category
-    what: Annotated[str, field("What", "A few words. Name nobody whom you cared for.", erasable=True, max_length=500)] = ""
-
-
-class Corrected(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Hours of mine were other than I noted."""
-
-    hours: Annotated[Digest, field("Hours", "The record that noted them.", widget="record")]
-    quarters: Annotated[
-        int, field("Quarter hours", "What it should have been; 0 takes them back.", example="6", ge=0, le=100_000)
-    ]
-    reasons: Annotated[
-        str, field("Reasons", "What was wrong with it.", widget="text", erasable=True, required=True, max_length=1000)
-    ] = ""
-
-
-# Rules: tasks
-
-
-def offer(own: Own, act: Act[Offered]) -> Iterator[Change]:
-    """Offer a task or a shift."""
-    body, at_ms = act.body, act.logged_ms
-    _check_times(body.starts_ms, body.ends_ms, at_ms)
-    if body.role and all(role.role != body.role for role in roles_at(own, at_ms)):
-        raise Refused("Role: there is no such role now. Choose one from the page of roles, or leave it empty.")
-    ends_ms = cycles_later_ms(at_ms, own.parameter(TASK_CYCLES, at_ms)) if body.ends_ms is None else body.ends_ms
-    yield TASKS.put(
-        Task(
-            act.space, act.position, act.digest, act.member, act.audience, at_ms, body.starts_ms or 0, ends_ms,
-            working.last_cycle(ends_ms), body.ends_ms is not None, body.seats, body.category, body.role, FOREVER_MS, "",
-            body.title, body.about, body.place,
-        )
-    )  # fmt: skip
-
-
-def _check_times(starts_ms: int | None, ends_ms: int | None, at_ms: int) -> None:
-    for ms in (starts_ms, ends_ms):
-        if ms is None:
-            continue
-        if ms % MINUTE_MS:
-            raise Refused("Times are whole minutes. Leave the seconds out.")
-        if ms > at_ms + FARTHEST_DAYS * DAY_MS:
-            raise Refused(f"That is more than {FARTHEST_DAYS} days ahead. Choose a nearer day and offer it again later.")
-        if ms <= at_ms:
-            what = "The shift would begin" if ms is starts_ms else "It would end"
-            raise Refused(
-                f"{what} at {spoken_time(max(ms, 0))}, which is past. For work that is done, note your hours instead."
-            )
-    if starts_ms is None:
-        return
-    if ends_ms is None:
-        raise Refused("Say when the shift ends too, so that people know what they sign up for.")
-    if ends_ms <= starts_ms:
-        raise Refused("The shift would end before it begins. Look at the two times again.")
-    if ends_ms - starts_ms > LONGEST_SHIFT_MS:
-        raise Refused("A shift is at most 24 hours long. Offer several, so that people can rest between them.")
-
-
-def take(own: Own, act: Act[Taken]) -> Iterator[Change]:
-    """Take a seat: always one's own word."""
-    task = _task(own, act, act.body.task)
-    _refuse_if_over(task, act.logged_ms)
-    if working.seat_of(own, task.position, act.member, act.logged_ms):
-        raise Refused("You have a place in this already.")
-    seats = working.seats_of(own, task.position)
-    if sum(seat.is_filled(act.logged_ms) for seat in seats) >= task.seats:
-        taken = "Its place is taken" if task.seats == 1 else f"All {task.seats} places are taken"
-        raise Refused(f"{taken}. The page of work shows what else is open.")
-    yield _seat(act, task)
-
-
-def _seat(act: Act[Any], task: Task) -> Change:
-    return SEATS.put(
-        Seat(act.space, act.position, act.digest, task.position, act.member, task.last_cycle, act.logged_ms, FOREVER_MS, "")
-    )
-
-
-def release(own: Own, act: Act[Released]) -> Iterator[Change]:
-    """Give a seat back; no reason is asked for."""
-    task = _task(own, act, act.body.task)
-    yield from _leave(own, act, _held(own, act, task), RELEASED)
-
-
-def _leave(own: Own, act: Act[Any], seat: Seat, how: str) -> Iterator[Change]:
-    """A seat ends, and with it the question who takes it over."""
-    yield SEATS.patch(seat.position, until_ms=act.logged_ms, ended=how)
-    swap = working.open_swap(own, seat.position, act.logged_ms)
-    if swap:
-        yield SWAPS.patch(swap.position, ended_ms=act.logged_ms, ended=LAPSED)
-
-
-def done(own: Own, act: Act[Done]) -> Iterator[Change]:
-    """Say that one's part is done, with the hours that it took; the last part ends the task."""
-    body, at_ms = act.body, act.logged_ms
-    task = _task(own, act, body.task)
-    seat = _held(own, act, task)
-    if at_ms < task.starts_ms:
-        raise Refused(f"The shift begins at {spoken_time(task.starts_ms)}. Say that it is done once it is.")
-    yield from _leave(own, act, seat, DONE)
-    if body.quarters:
-        _check_quarters(own, act, body.quarters, cycle_at(at_ms))
-        yield _hours(act, act.position, cycle_at(at_ms), body.quarters, task.category, task.position, body.what)
-    finished = sum(each.ended == DONE for each in working.seats_of(own, task.position)) + 1
-    if finished >= task.seats and not task.ended:
-        yield TASKS.patch(task.position, ended_ms=at_ms, ended=DONE)
-
-
-def close(own: Own, act: Act[Closed]) -> Iterator[Change]:
-    """End a task that was offered; what people did in it stands, and can still be noted."""
-    task = _task(own, act, act.body.task)
-    if task.ended:
-        raise Refused("This is over already: there is nothing to close.")
-    if act.member != task.author and is_live(own.get(MEMBERSHIPS, task.author), act.logged_ms):
-        raise Refused("Who offered it can close it. Ask them; if you cannot do your part, give your place back.")
-    yield TASKS.patch(task.position, ended_ms=act.logged_ms, ended=CLOSED)
-
-
-def _task(own: Own, act: Act[Any], digest: bytes) -> Task:
-    """The task that an act is about; what is said about it is for those who see it, no more and no fewer."""
-    task = working.task_of(own, digest)
-    if act.audience != task.scope:
-        raise Refused("What is said about a task is for those who see the task. Write it for the same audience.")
-    return task
-
-
-def _refuse_if_over(task: Task, at_ms: int) -> None:
-    if task.ended:
-        raise Refused("This is done already." if task.ended == DONE else "This is not needed any more: it was closed.")
-    if at_ms >= task.ends_ms:
-        raise Refused(f"This ended at {spoken_time(task.ends_ms)}. If it is still to be done, offer it again.")
-
-
-def _held(own: Own, act: Act[Any], task: Task) -> Seat:
-    seat = working.seat_of(own, task.position, act.member, act.logged_ms)
-    if seat is None:
-        raise Refused("You have no place in this task. Whoever does the work takes a place first.")
-    return seat
-
-
-# Rules: swaps
-
-
-def offer_swap(own: Own, act: Act[SwapOffered]) -> Iterator[Change]:
-    """Ask who takes over one's seat; a new question replaces the last."""
-    body, at_ms = act.body, act.logged_ms
-    task = _task(own, act, body.task)
-    seat = _held(own, act, task)
-    _refuse_if_over(task, at_ms)
-    if body.to == act.member:
-        raise Refused("Whom: you would take over from yourself. Ask somebody else, or anybody.")
-    if body.to is not None and not is_live(own.get(MEMBERSHIPS, body.to), at_ms):
-        raise Refused("Whom: they are not a member here. Ask somebody else, or anybody.")
-    if body.to is not None and working.seat_of(own, task.position, body.to, at_ms):
-        raise Refused("Whom: they have a place in this already. Ask somebody else, or anybody.")
-    before = working.open_swap(own, seat.position, at_ms)
-    if before:
-        yield SWAPS.patch(before.position, ended_ms=at_ms, ended=TAKEN_BACK)
-    yield SWAPS.put(
-        Swap(
-            act.space, act.position, act.digest, seat.position, task.position, act.member, body.to, task.last_cycle, at_ms,
-            task.ends_ms, FOREVER_MS, "", None, body.words,
-        )
-    )  # fmt: skip
-
-
-def accept_swap(own: Own, act: Act[SwapAccepted]) -> Iterator[Change]:
-    """Take over a seat: it goes from one to the other in this very record."""
-    swap, task = _swap(own, act, act.body.swap)
-    at_ms = act.logged_ms
-    if act.member == swap.giver:
-        raise Refused("This is your own place. To keep it, take the question back.")
-    if swap.to is not None and swap.to != act.member:
-        raise Refused("This was asked of somebody else. If you would like to do it, tell them.")
-    _refuse_if_over(task, at_ms)
-    if working.seat_of(own, task.position, act.member, at_ms):
-        raise Refused("You have a place in this already.")
-    yield SEATS.patch(swap.seat, until_ms=at_ms, ended=PASSED)
-    yield SWAPS.patch(swap.position, ended_ms=at_ms, ended=ACCEPTED, by=act.member)
-    yield _seat(act, task)
-
-
-def withdraw_swap(own: Own, act: Act[SwapWithdrawn]) -> Iterator[Change]:
-    """Take the question back: the seat was one's own all the time."""
-    swap, _ = _swap(own, act, act.body.swap)
-    if act.member != swap.giver:
-        raise Refused("Who asked can take it back.")
-    yield SWAPS.patch(swap.position, ended_ms=act.logged_ms, ended=TAKEN_BACK)
-
-
-def _swap(own: Own, act: Act[Any], digest: bytes) -> tuple[Swap, Task]:
-    position = own.position_of(digest)
-    swap = None if position is None else own.get(SWAPS, position)
-    task = own.get(TASKS, swap.task) if swap else None
-    if swap is None or task is None:
-        raise Refused("There is no such question here. Look it up on the page of work.")
-    _task(own, act, task.id)
-    if not swap.is_open(act.logged_ms):
-        raise Refused("Nobody is asked any more: it was accepted, taken back, or the task is over.")
-    return swap, task
-
-
-# Rules: hours
-
-
-def note(own: Own, act: Act[Noted]) -> Iterator[Change]:
-    """Note hours of one's own."""
-    body, cycle = act.body, cycle_at(act.logged_ms)
-    if not body.quarters:
-        raise Refused("Quarter hours: 0 is nothing to note. A quarter of an hour is 1.")
-    _check_quarters(own, act, body.quarters, cycle)
-    yield _hours(act, act.position, cycle, body.quarters, body.category, None, body.what)
-
-
-def correct(own: Own, act: Act[Corrected]) -> Iterator[Change]:
-    """Correct hours of one's own by a row with the difference."""
-    body = act.body
-    position = own.position_of(body.hours)
-    named = None if position is None else own.get(HOURS, position)
-    first = named and own.get(HOURS, named.root)
-    if first is None:
-        raise Refused("There are no such hours here. Open the record that noted them and correct it from there.")
-    if first.member != act.member:
-        raise Refused("These are somebody else's hours. Only they can correct them; talk to them.")
-    if act.audience != first.scope:
-        raise Refused("A correction is for those who see what it corrects. Write it for the same audience.")
-    difference = body.quarters - working.standing_quarters(own, first.position)
-    if not difference:
-        raise Refused(f"They stand at {in_hours(body.quarters)} already.")
-    if difference > 0:
-        _check_quarters(own, act, body.quarters, first.cycle, difference)
-    yield _hours(act, first.position, first.cycle, difference, first.category, first.task, "")
-
-
-def _check_quarters(own: Own, act: Act[Any], quarters: int, cycle: int, more: int | None = None) -> None:
-    """Refuse what nobody works: in one record, or in one cycle. Below 0 the form does not let through."""
-    most = own.parameter(MOST_HOURS, act.logged_ms)
-    if quarters < 0:
-        raise Refused("Quarter hours: this is less than nothing. To take hours back, correct the record that noted them.")
-    if quarters > most * 4:
-        raise Refused(
-            f"{in_hours(quarters)} in one record is more than the {counted(most, 'hour')} that one may note at once. "
-            "The number is in quarters of an hour: an hour is 4."
-        )
-    if working.noted(own, act.member, cycle) + (quarters if more is None else more) > MOST_IN_A_CYCLE:
-        raise Refused(
-            f"With this you would have noted more than {in_hours(MOST_IN_A_CYCLE)} in one cycle, which is sixteen a day. "
-            "Look whether something was noted twice, and correct it."
-        )
-
-
-def _hours(act: Act[Any], root: int, cycle: int, quarters: int, category: str, task: int | None, what: str) -> Change:
-    return HOURS.put(
-        Hours(
-            act.space, act.position, act.digest, root, act.member, cycle, cycle_at(act.logged_ms), quarters, category,
-            act.audience, act.logged_ms, task, what,
-        )
-    )  # fmt: skip
+def record(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
+    """The page of a task or of a sabbatical."""
+    yield from work_blocks.record(view, digest, now_ms)
+    yield from rest_blocks.record(view, digest, now_ms)
 
 
 PRACTICE = Practice(
@@ -417,63 +60,124 @@ PRACTICE = Practice(
     title="Work and rest",
     room="commons",
     about="What is to be done and who does it, hours in the open, and rest for those who carried much.",
-    tables=(TASKS, SEATS, SWAPS, HOURS),
+    tables=(TASKS, SEATS, SWAPS, HOURS, SABBATICALS, MENTORS, DEPENDENCIES, DECOMPRESSIONS, CELEBRATIONS),
     kinds=(
         Kind(
-            "task.offered/1", "Offer a task or a shift", Offered, offer,
+            "task.offered/1", "Offer a task or a shift", work_records.Offered, work_records.offer, work_records.advise_offer,
             consequence="It stands among what is open until somebody has done it or its time is over.",
             help="Say what is to be done, when, and how many people it takes.",
         ),
         Kind(
-            "task.taken/1", "Take part", Taken, take,
+            "task.taken/1", "Take part", work_records.Taken, work_records.take,
             consequence="The others count on you. You can give your place back or ask who takes it over.",
             help="Take a place in a task or shift.",
         ),
         Kind(
-            "task.released/1", "Give a place back", Released, release,
+            "task.released/1", "Give a place back", work_records.Released, work_records.release,
             consequence="The place is free again, and the page says so.",
             help="Give back your place in a task. Nobody asks why.",
         ),
         Kind(
-            "swap.offered/1", "Ask who takes over", SwapOffered, offer_swap,
+            "swap.offered/1", "Ask who takes over", work_records.SwapOffered, work_records.offer_swap,
             consequence="The place stays yours until somebody accepts.",
             help="Ask one person, or anybody, to take over your place in a task.",
         ),
         Kind(
-            "swap.accepted/1", "Take over a place", SwapAccepted, accept_swap,
+            "swap.accepted/1", "Take over a place", work_records.SwapAccepted, work_records.accept_swap,
             consequence="The place is yours from now on; who asked is free.",
             help="Take over the place of somebody who asked.",
         ),
         Kind(
-            "swap.withdrawn/1", "Keep your place", SwapWithdrawn, withdraw_swap,
+            "swap.withdrawn/1", "Keep your place", work_records.SwapWithdrawn, work_records.withdraw_swap,
             consequence="Nobody is asked any more; the place stays yours.",
             help="Take back the question who takes over your place.",
         ),
         Kind(
-            "task.done/1", "Say that it is done", Done, done,
+            "task.done/1", "Say that it is done", work_records.Done, work_records.done,
             consequence="Your part is done, and the hours stand with your name in this cycle.",
             help="Say that your part of a task is done, and roughly how long it took; 0 notes no hours.",
         ),
         Kind(
-            "task.closed/1", "Close a task", Closed, close,
+            "task.closed/1", "Close a task", work_records.Closed, work_records.close,
             consequence="Nobody can take part any more. Hours in it can still be noted.",
             help="Close a task that you offered, because it is done or not needed.",
         ),
         Kind(
-            "hours.noted/1", "Note hours", Noted, note,
+            "hours.noted/1", "Note hours", work_records.Noted, work_records.note,
             consequence="They stand with your name in this cycle, in the open.",
             help="Note work that had no task: care, listening, driving, what nobody sees.",
         ),
         Kind(
-            "hours.corrected/1", "Correct hours", Corrected, correct,
+            "hours.corrected/1", "Correct hours", work_records.Corrected, work_records.correct,
             consequence="The sums change in the cycle of those hours; what you wrote first stays readable.",
             help="Correct hours that you noted, and say why.",
         ),
+        Kind(
+            "sabbatical.planned/1", "Plan a sabbatical for somebody", rest_records.Planned, rest_records.plan, needs="assembly",
+            concerns=rest_records.concerns_planned,
+            consequence="If the record says that they held a role for long or carried most, they rest in that cycle, or in "
+            "another that they choose. If not, it is a question, and they rest if they say yes.",
+            help="Let somebody step back for one cycle, so that others learn what they know.",
+        ),
+        Kind(
+            "sabbatical.wished/1", "Step back for a cycle", rest_records.Wished, rest_records.wish,
+            consequence="In that cycle you take no new places in what you rest from. The members can lift it by a decision.",
+            help="Plan a sabbatical of your own.",
+        ),
+        Kind(
+            "sabbatical.accepted/1", "Say yes to your sabbatical", rest_records.Accepted, rest_records.accept,
+            consequence="You rest in that cycle; somebody else is drawn to take over.",
+            help="Say yes to the sabbatical that was planned for you.",
+        ),
+        Kind(
+            "sabbatical.moved/1", "Choose another cycle for your sabbatical", rest_records.Moved, rest_records.move,
+            consequence="You rest in the cycle that you choose. It can be moved once.",
+            help="Move the sabbatical that was planned for you, once, before it begins.",
+        ),
+        Kind(
+            "sabbatical.lifted/1", "Lift a sabbatical", rest_records.Lifted, rest_records.lift, needs="decision",
+            concerns=rest_records.concerns_lifted,
+            consequence="From this minute they may take part again. Whom it concerns has no vote on it.",
+            help="Decide together that somebody need not step back, or comes back sooner.",
+        ),
+        Kind(
+            "mentor.agreed/1", "Agree to be asked", rest_records.MentorAgreed, rest_records.agree_to_mentor,
+            consequence="The one who takes over knows that they can ask you. It gives you no say in how they do it.",
+            help="As the one who rests, answer the questions of whoever was drawn to take over.",
+        ),
+        Kind(
+            "dependency.found/1", "Write down what hangs on one person", rest_records.DependencyFound,
+            rest_records.find_dependency,
+            consequence="It stands on the list until it does not hang on one person any more.",
+            help="Something turned out to work only with one of us. Say what, without blame.",
+        ),
+        Kind(
+            "dependency.planned/1", "Plan how it hangs on one person no longer", rest_records.DependencyPlanned,
+            rest_records.plan_dependency,
+            consequence="At that new moon it comes up again, to see whether it worked.",
+            help="Teach a second person, write it down, or do without it.",
+        ),
+        Kind(
+            "dependency.resolved/1", "Say that it hangs on nobody alone", rest_records.DependencyResolved,
+            rest_records.resolve_dependency,
+            consequence="It leaves the list; what helped stays readable.",
+            help="Say what helped, so that others can do the same.",
+        ),
+        Kind(
+            "decompression.set/1", "Set a day to land together", rest_records.DecompressionSet, rest_records.set_decompression,
+            consequence="Everybody is told of the day. A later one for the same campaign takes its place.",
+            help="Say when and how we land together after a campaign, and by which ritual.",
+        ),
+        Kind(
+            "celebration.held/1", "Celebrate what was gained", rest_records.CelebrationHeld, rest_records.celebrate,
+            consequence="It is shown with what we have gained, for as long as the collective is there.",
+            help="Write down something that was gained, a small one too, and how it was marked.",
+        ),
     ),
-    parameters=(TASK_CYCLES, MOST_HOURS),
-    due=work_blocks.due,
-    figures=work_blocks.figures,
+    parameters=(TASK_CYCLES, MOST_HOURS, SABBATICAL_CYCLES, LOAD_PERMILLE),
+    due=due,
+    figures=figures,
     state=work_blocks.state,
-    page=work_blocks.page,
-    record=work_blocks.record,
+    page=page,
+    record=record,
 )  # fmt: skip
