@@ -388,6 +388,7 @@ def test_a_lot_without_two_reveals_is_not_drawn_and_may_be_opened_anew(commits: 
     with pytest.raises(Refused, match="Fewer than two contributed"):
         house.draw(digest)
     assert phase(house.row(digest), AFTER_REVEAL) == FAILED
+    assert (phase(house.row(digest), AFTER_COMMIT) == FAILED) == (commits < 2 or commits == reveals == 1)
     again = house.open(AFTER_REVEAL)
     assert house.row(again).attempt == 2
     assert standing_other(house) == ()
