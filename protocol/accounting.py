@@ -28,6 +28,7 @@ from protocol.practice import Refused, Row, Table, Total, View
 
 DAY_MS = 86_400_000
 FIRST_CYCLE, LAST_CYCLE = -10_000, 10_000
+YEAR_CYCLES, PACE_CYCLES = 13, 3
 ROOTS = ("assets", "liabilities", "equity", "income", "expenses")
 
 
@@ -221,6 +222,32 @@ def budgets_of(view: View, cycle: int) -> list[Budget]:
     """The budgets in force in a cycle, by purpose."""
     latest = {(b.purpose, b.currency): b for b in sorted(view.all(BUDGETS, cycle=cycle), key=lambda b: b.position)}
     return [latest[key] for key in sorted(latest)]
+
+
+def funding(view: View, kept: Books, cycle: int) -> dict[str, int]:
+    """What we have, how much of it has strings, and on how many funders of the last year it rests, as figures.
+
+    All in the currency that most accounts are held in; a year is 13 cycles, and a funder is an account of income.
+    """
+    main = kept.main_currency()
+    income = [-amount for amount in kept.by_account("income:", main, cycle - YEAR_CYCLES + 1, cycle).values() if amount < 0]
+    total = sum(income)
+    restricted = {row.account for row in view.all(ACCOUNTS, restricted=True)}
+    held = sum(amount for (account, currency), amount in kept.balances.items() if account in restricted and currency == main)
+    assets = kept.total("assets:", main)
+    reserve = assets + kept.total("liabilities:", main)
+    spent = kept.total("expenses:", main, cycle - PACE_CYCLES, cycle - 1)
+    figures = {
+        "ledger.reserve": reserve,
+        "ledger.reserve-unrestricted": reserve - held,
+        "ledger.strings-percent": min(100, max(0, held) * 100 // assets) if assets > 0 else 0,
+        "ledger.spent-this-cycle": kept.total("expenses:", main, cycle, cycle),
+        "ledger.largest-funder-percent": max(income) * 100 // total if total else 0,
+        "ledger.effective-funders-tenths": total * total * 10 // sum(each * each for each in income) if total else 0,
+    }
+    if spent > 0:
+        figures["ledger.reserve-lasts-tenths"] = max(0, reserve - held) * PACE_CYCLES * 10 // spent
+    return figures
 
 
 class Compared(Struct, frozen=True):

@@ -112,6 +112,15 @@ KNOWN: tuple[Figure, ...] = (
             "reserve-unrestricted", "Reserve without strings", MINOR,
             "The reserve less what was given for one purpose only; 500000 is 5,000.00.", "",
         ),
+        (
+            "strings-percent", "Money with strings", PERCENT, "How much of what we have is for one purpose only.",
+            "Not whether the strings hold us back: some were given for just what we do.",
+        ),
+        (
+            "reserve-lasts-tenths", "Reserve lasts, in cycles", TENTHS,
+            "For how many cycles the reserve without strings would last at the pace of the last three: 24 is 2.4.",
+            "Not what comes in meanwhile, nor what could be spent less.",
+        ),
         ("spent-this-cycle", "Spent in this cycle", MINOR, "What was booked as expenses since the last new moon.", ""),
         (
             "largest-funder-percent", "Largest funder's share", PERCENT,

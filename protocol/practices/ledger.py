@@ -36,6 +36,7 @@ from protocol.accounting import (
     LINES,
     ROOTS,
     TRANSACTIONS,
+    YEAR_CYCLES,
     Assertion,
     Books,
     Budget,
@@ -51,6 +52,7 @@ from protocol.accounting import (
     day_ms,
     day_of,
     decimal,
+    funding,
     placed,
 )  # fmt: skip
 from protocol.page import Action, Bar, Bars, Block, Cell, Chart, Flow, Grid, Heading, Money, Ref, Series, State, Stream, Text
@@ -59,7 +61,6 @@ from protocol.practice import FOREVER_MS, Act, Change, Digest, Due, Kind, Own, P
 MOST = 10**12 - 1  # minor units of one posting: sums of millions of them stay within 64 bits
 EXACT = 2**53 - 1  # what a summary can hold
 LATEST = 50
-YEAR_CYCLES = 13
 
 # `$` alone would let a line break through at the end
 ACCOUNT_PATTERN = r"^(assets|liabilities|equity|income|expenses)(:[a-z0-9][a-z0-9-]*)+$(?!\n)"
@@ -392,19 +393,8 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
 def figures(view: View, now_ms: int) -> Mapping[str, int]:
     """Reserve and funding of the last 13 cycles, in the currency that most accounts are held in."""
     kept, cycle = books(view), moon.cycle_at(now_ms)
-    main = kept.main_currency()
-    since = cycle - YEAR_CYCLES + 1
-    income = [-amount for amount in kept.by_account("income:", main, since, cycle).values() if amount < 0]
-    total = sum(income)
-    restricted = {row.account for row in view.all(ACCOUNTS, restricted=True)}
-    held = sum(amount for (account, currency), amount in kept.balances.items() if account in restricted and currency == main)
-    reserve = kept.total("assets:", main) + kept.total("liabilities:", main)
     return {
-        "ledger.reserve": reserve,
-        "ledger.reserve-unrestricted": reserve - held,
-        "ledger.spent-this-cycle": kept.total("expenses:", main, cycle, cycle),
-        "ledger.largest-funder-percent": max(income) * 100 // total if total else 0,
-        "ledger.effective-funders-tenths": total * total * 10 // sum(each * each for each in income) if total else 0,
+        **funding(view, kept, cycle),
         "ledger.budgets-overdrawn": sum(kept.spent(b) > b.amount_minor for b in budgets_of(view, cycle)),
         "ledger.statements-differing": sum(each.latest and not each.agrees for each in compared(view, LATEST)),
     }

@@ -387,12 +387,28 @@ def test_figures_tell_reserve_and_funding_in_whole_numbers() -> None:
     assert ledger.figures(desk.view(HOME), NOW) == {
         "ledger.reserve": 13499,
         "ledger.reserve-unrestricted": 13399,
+        "ledger.strings-percent": 0,
         "ledger.spent-this-cycle": 500,
         "ledger.largest-funder-percent": 75,
         "ledger.effective-funders-tenths": 16,
         "ledger.budgets-overdrawn": 0,
         "ledger.statements-differing": 0,
     }
+
+
+def test_how_much_has_strings_and_how_long_the_rest_lasts() -> None:
+    desk = Desk()
+    write(desk, "account-opened", Opened("assets:fund", "EUR", True))
+    write(desk, "transaction-booked", booked("2026-01-11", ("assets:fund", 3000, "EUR"), ("income:grant", -3000, "EUR")))
+    write(desk, "transaction-booked", booked("2026-01-11", ("assets:cash", 9300, "EUR"), ("income:gifts", -9300, "EUR")))
+    assert "ledger.reserve-lasts-tenths" not in ledger.figures(desk.view(HOME), NOW)
+    write(desk, "transaction-booked", booked("2026-01-12", ("expenses:rent", 300, "EUR"), ("assets:cash", -300, "EUR")))
+    later = NOW + 30 * 86_400_000
+    found = ledger.figures(desk.view(HOME), later)
+    assert found["ledger.strings-percent"] == 25
+    assert found["ledger.reserve-lasts-tenths"] == 900  # 90 cycles of 1.00 each
+    write(desk, "transaction-booked", booked("2026-01-13", ("assets:cash", -9000, "EUR"), ("liabilities:loan", 9000, "EUR")))
+    assert ledger.figures(desk.view(HOME), later)["ledger.strings-percent"] == 100
 
 
 def test_an_empty_ledger_has_figures_and_a_page_that_teaches() -> None:
