@@ -77,6 +77,7 @@ class Running:
         self._chance = random.SystemRandom().random
         self.clockwork = Clockwork(home, write=self._write_for_clock)
         self._clock_thread = ThreadPoolExecutor(1, thread_name_prefix="clock")
+        self._clock_stops = False
         self._open = AsyncExitStack()
         self.url = settings.url
 
@@ -161,6 +162,8 @@ class Running:
 
     async def _turn_clock(self) -> None:
         """What came due, and what the clock may do; a failure of the disk is for the next turn."""
+        if self._clock_stops:
+            return
         try:
             await asyncio.get_running_loop().run_in_executor(self._clock_thread, self.clockwork.turn)
         except _FAILED as error:
@@ -172,8 +175,9 @@ class Running:
 
     async def _stop_clock(self) -> None:
         """Let a turn that has begun come to its end, and keep until when the clock ran."""
+        self._clock_stops = True
         await self._loop.run_in_executor(self._clock_thread, lambda: None)
-        self._clock_thread.shutdown()
+        self._clock_thread.shutdown(wait=False)  # a turn writes by way of the loop, so the loop never waits for the thread
         await self.home.write(self.clockwork.stop)
 
     # What happens
