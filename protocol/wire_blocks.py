@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from protocol import figure, moon
+from protocol.accounting import books
 from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
+from protocol.meaning import COUNT, MINOR, PERMILLE, Figure
 from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
 from protocol.practice import FOREVER_MS, Due, Own, View
@@ -165,14 +167,23 @@ def history(view: View, wire: Wire) -> Iterator[Block]:
     shown = [row for row in rows if not _hidden(view, row)]
     if len(shown) < 2:
         return
+    unit, divisor = _unit(view, wire.figure)
     ends = [moon.new_moon_ms(row.cycle + 1) for row in shown]
-    found = figure.find(wire.figure)
-    label = figure.label(wire.figure)
     lines = [
-        Series(label, [(at, row.value) for at, row in zip(ends, shown, strict=True)]),
-        Series(f"The wire: {wire.compare}", [(ends[0], wire.number), (ends[-1], wire.number)]),
+        Series(figure.label(wire.figure), [(at, row.value // divisor) for at, row in zip(ends, shown, strict=True)]),
+        Series("The wire", [(at, wire.number // divisor) for at in ends]),
     ]
-    yield Chart(f"{sentence(wire)}: cycle by cycle", lines, found.unit if found else "")
+    yield Chart(f"{sentence(wire)}: cycle by cycle", lines, unit)
+
+
+def _unit(view: View, name: str) -> tuple[str, int]:
+    """In which unit a chart tells a figure, and by what its values are divided for it."""
+    found = figure.find(name)
+    if found is None:
+        return "", 1
+    if found.scale == PERMILLE:
+        return "%", 10
+    return (books(view).main_currency() or found.unit if found.scale == MINOR else found.unit), 1
 
 
 def _hidden(view: View, row: Noted) -> str:
@@ -185,10 +196,10 @@ def _meanings(names: list[str]) -> Grid:
     for name in sorted(set(names)):
         found = figure.find(name)
         if found:
-            rows.append([found.label, name, found.scale, found.says, found.not_says or "Nothing beyond that."])
+            rows.append([found.label, found.says, found.not_says])
         else:
-            rows.append([name, name, "", "This node does not know this figure.", ""])
-    return Grid("What these figures mean", ("Figure", "Its name", "Scale", "What it says", "What it does not say"), rows)
+            rows.append([name, "This node does not know this figure.", ""])
+    return Grid("What these figures mean", ("Figure", "What it says", "Bear in mind"), rows)
 
 
 def with_live(view: View, live: Mapping[str, int], now_ms: int) -> Iterator[Block]:
@@ -208,9 +219,10 @@ def with_live(view: View, live: Mapping[str, int], now_ms: int) -> Iterator[Bloc
         if name in wires:
             mark = State("past its wire", "warn") if wires[name].holds(live[name]) else State("watched", "good")
         said = f"{found.says} {found.not_says}".strip()
-        rows.append([found.label, figure.spoken(name, live[name]), mark, said, name, found.scale])
+        written = name if found.scale == COUNT else f"{name}, in {found.scale}"
+        rows.append([found.label, figure.spoken(name, live[name]), mark, said, written])
     yield Heading("Every figure now")
-    yield Grid("Figures to watch", ("Figure", "Now", "", "What it says, and does not", "Its name", "Scale"), rows)
+    yield Grid("Figures to watch", ("Figure", "Now", "", "What it says", "In a wire"), rows)
     if unseen:
         yield Text(f"Not shown to a group of this size: {listed(unseen)}. It would be misread, or be about one person.")
 
@@ -255,9 +267,6 @@ def story(view: View, review: Review, now_ms: int) -> Iterator[Block]:
     yield Heading(sentence(wire), 3)
     yield Facts(_facts(view, wire, review, now_ms))
     noted = {row.name: row.value for row in view.all(NOTED, cycle=review.cycle)}
-    found = figure.find(wire.figure)
-    if found:
-        yield Text(f"{found.says} {found.not_says}".strip())
     members = noted.get(ALWAYS[0], 0)
     rows: list[list[Cell]] = [
         [figure.label(name), figure.spoken(name, value)]
@@ -277,11 +286,17 @@ def _facts(view: View, wire: Wire, review: Review, now_ms: int) -> list[tuple[st
         ("It was", figure.spoken(wire.figure, review.value)),
         ("Who is to look", wire.who or "the words were erased"),
     ]
+    found = figure.find(wire.figure)
+    facts += [(name, words) for name, words in _meaning(found) if words]
     facts += [("Concerns", Ref(each, "member", name_of(view, each))) for each in keys(review.concerned)]
     facts += [("Drawn by lot", Ref(each, "member", name_of(view, each))) for each in facilitators(view, review)]
     if review.closed_ms != FOREVER_MS:
         return [*facts, ("Closed", When(review.closed_ms)), ("By decision", Ref(review.accepted, "record", "report accepted"))]
     return [*facts, ("Report by", When(review.report_by_ms)), ("State", _stands(view, review, now_ms))]
+
+
+def _meaning(found: Figure | None) -> tuple[tuple[str, str], ...]:
+    return (("What it says", found.says), ("Bear in mind", found.not_says)) if found else ()
 
 
 def _stands(view: View, review: Review, now_ms: int) -> State:
@@ -305,10 +320,13 @@ def _report(view: View, review: Review, report: Report) -> Iterator[Block]:
 def _ways_on(view: View, review: Review, now_ms: int) -> Iterator[Block]:
     if review.closed_ms != FOREVER_MS:
         return
+    reports = reports_on(view, review.id)
+    if reports:
+        yield Action("review.accepted/1", {"report": reports[-1].id.hex()}, "Propose to accept the report")
     free = may_report(view, review, drawn := facilitators(view, review), now_ms)
     if free:
         filled = {"wire": review.wire.hex(), "cycle": str(review.cycle)}
-        yield Action("review.reported/1", filled, "Report on it")
+        yield Action("review.reported/1", filled, "Report on it anew" if reports else "Report on it")
     here = others(view, keys(review.concerned), now_ms)
     if now_ms >= review.report_by_ms or len(here) < FEWEST_FOR_A_LOT:
         yield Text("Any member whom it does not concern can report on it.")
@@ -353,6 +371,8 @@ def _wire_page(view: View, wire: Wire) -> Iterator[Block]:
         was = figure.spoken(wire.figure, review.value)
         rows.append([Ref(review.record, "record", f"cycle {review.cycle}"), was, When(review.opened_ms), end])
     yield Grid("Its reviews", ("Figures of", "It was", "Opened", "Closed"), rows, "It has not tripped so far.")
+    if wire.removed_ms == FOREVER_MS:
+        yield Action("tripwire.removed/1", {"wire": wire.id.hex()}, "Propose to remove it")
 
 
 def _noting_page(view: View, cycle: int, digest: bytes, now_ms: int) -> Iterator[Block]:

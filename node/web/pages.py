@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from aiohttp import web
 
 from node import health, news, record_page, today
+from node.clockwork import figures_at
 from node.markup import element, together
 from node.names import read_record
 from node.notices import Notices
@@ -26,6 +27,7 @@ from protocol.membership import MEMBERSHIPS, founding_of, members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice, View
 from protocol.practices import PRACTICES
+from protocol.wire_blocks import with_live
 
 _NEWS, _STEP, _LOOKED_AT, _NOTICES = 60, 50, 400, 12
 _LOOKED_S = 400 * 86_400
@@ -119,6 +121,8 @@ def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
             yield block
     if practice.name == "campaigns":
         yield from health.campaigns_seen(seen.home, seen.view, seen.now_ms)
+    if practice.name == "tripwires":
+        yield from with_live(seen.view, figures_at(seen.view, PRACTICES, seen.now_ms), seen.now_ms)
 
 
 def _first_part(told: list[Block], practice: Practice) -> list[Block]:

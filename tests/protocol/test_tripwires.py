@@ -648,8 +648,13 @@ def test_a_report_can_be_begun_from_the_page_only_by_somebody_who_may_give_it() 
         return [block.kind for block in PRACTICE.page(house.view, house.world.now_ms) if isinstance(block, Action)]
 
     assert "review.reported/1" not in kinds()
+    assert "lot.opened/1" in kinds()
     house.draw(review, 3)
     assert "review.reported/1" in kinds()
+    assert "lot.opened/1" not in kinds()
+    assert "review.accepted/1" not in kinds()
+    assert not house.report(review, 3)
+    assert "review.accepted/1" in kinds()
 
 
 def test_live_figures_stand_with_their_meaning_and_the_gini_never_alone() -> None:
