@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from protocol import lot as draws
-from protocol import terms, wires
+from protocol import resting, terms, wires
 from protocol.drawing import (
     COMMIT,
     DRAWN,
@@ -42,12 +42,13 @@ def opened(world: World) -> lots.Opened:
     running = [row.id for row in world.rows(terms.TERMS) if terms.holds(row, world.now_ms)]
     vacant = [terms.lot_subject(world.view, row) for row in world.rows(terms.ROLES)]
     reviews = [row.id for row in world.rows(wires.REVIEWS)]
+    away = [row.id for row in world.rows(resting.SABBATICALS) if row.stands(world.now_ms)]
     records = [stored.digest for stored in world.isle.log[-9:]]
     found = {
         "shadow": running,
         "role": vacant,
         "facilitator": reviews,
-        "newcomer": records,
+        "newcomer": away,
         "circle": records,
         "other": records,
     }
@@ -114,7 +115,7 @@ def _contribute(world: World, row: Lot, wanted: str) -> None:
             world.write(name, body, world.pick(world.keys_of(member)), 0)
         if wanted == REVEAL:
             return
-        if len(able) > FEWEST and world.chance(0.5):
+        if len(able) > FEWEST and world.chance(0.2):
             able = able[1:]
     late = next(each for each in world.rows(LOTS) if each.id == row.id)
     world.now_ms = max(world.now_ms, late.reveal_until_ms)
