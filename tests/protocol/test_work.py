@@ -1,0 +1,623 @@
+"""Work: places that only their holders take, hours in the open, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from protocol import moon, work_blocks, working
+from protocol.body import from_flat, from_json
+from protocol.membership import MEMBERSHIPS, Membership
+from protocol.page import Action, Bars, Block, Chart, Grid, Text, Timeline
+from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, SETTINGS, Due, Kind, Refused, Setting
+from protocol.practices.work import PRACTICE
+from protocol.resting import SABBATICALS, WISH, Sabbatical
+from protocol.terms import ROLES, Role
+from protocol.wording import in_hours
+from protocol.work_records import (
+    Closed,
+    Corrected,
+    Done,
+    Noted,
+    Offered,
+    Released,
+    SwapAccepted,
+    SwapOffered,
+    SwapWithdrawn,
+    Taken,
+)
+from protocol.working import DAY_MS, HOUR_MS, HOURS, MINUTE_MS, MOST_HOURS, MOST_IN_A_CYCLE, SEATS, SWAPS, TASKS
+from tests.protocol.desk import Desk
+
+KINDS: dict[str, Kind[Any]] = {kind.name.partition("/")[0]: kind for kind in PRACTICE.kinds}
+A = b"a" * 32
+CYCLE = 330
+BEGINS = moon.new_moon_ms(CYCLE)
+NOW = BEGINS + 5 * DAY_MS
+ADA, BO, CY, DEE = (name.encode() * 32 for name in "mnop")
+WORK = [1000, 202, 90, 33, 332, 343, 42, 433]  # CHAOSS, contributor absence factor
+
+
+def house(members: Sequence[bytes] = (ADA, BO, CY), admitted_ms: int = 0) -> Desk:
+    desk = Desk()
+    for member in members:
+        admit(desk, member, admitted_ms)
+    return desk
+
+
+def admit(desk: Desk, member: bytes, admitted_ms: int = 0, ended_ms: int = FOREVER_MS) -> None:
+    number = desk.meet(A)
+    row = Membership(number, member, 0, member, None, admitted_ms, admitted_ms, ended_ms, "", member[:1].decode(), "")
+    desk.put(number, PUBLIC, MEMBERSHIPS.put(row))
+
+
+def write(desk: Desk, name: str, body: Struct, member: bytes = ADA, at_ms: int = NOW, **more: Any) -> bytes:
+    return desk.write(KINDS[name], body, space=A, member=member, logged_ms=at_ms, **more)
+
+
+def refused(desk: Desk, name: str, body: Struct, member: bytes = ADA, at_ms: int = NOW, **more: Any) -> str:
+    """The sentence of the refusal, and that nothing changed by it."""
+    before = {table: dict(rows) for table, rows in desk.kept.items() if rows}
+    with pytest.raises(Refused) as refusal:
+        write(desk, name, body, member, at_ms, **more)
+    assert before == {table: dict(rows) for table, rows in desk.kept.items() if rows}
+    return str(refusal.value)
+
+
+TASK = Offered(title="Mend the pump", category="building", ends_ms=NOW + 10 * DAY_MS)
+SHIFT = Offered(
+    title="Kitchen", category="kitchen", seats=2, starts_ms=NOW + 2 * DAY_MS, ends_ms=NOW + 2 * DAY_MS + 3 * HOUR_MS
+)
+
+
+def offered(desk: Desk, body: Offered = TASK, **more: Any) -> bytes:
+    return write(desk, "task.offered", body, **more)
+
+
+def taken(desk: Desk, body: Offered = TASK, member: bytes = ADA) -> bytes:
+    task = offered(desk, body)
+    write(desk, "task.taken", Taken(task), member)
+    return task
+
+
+def dues(desk: Desk, now_ms: int = NOW) -> list[Due]:
+    return [due for due in PRACTICE.due(desk.view(A), now_ms) if due.since_ms <= now_ms]
+
+
+def page(desk: Desk, now_ms: int = NOW) -> list[Block]:
+    return list(PRACTICE.page(desk.view(A), now_ms))
+
+
+def labels(blocks: Sequence[Block]) -> list[str]:
+    return [block.label for block in blocks if isinstance(block, Action)]
+
+
+def note(desk: Desk, quarters: int, member: bytes = ADA, at_ms: int = NOW, category: str = "care", **more: Any) -> bytes:
+    return write(desk, "hours.noted", Noted(quarters=quarters, category=category), member, at_ms, **more)
+
+
+def figures(desk: Desk, now_ms: int) -> dict[str, int]:
+    return dict(PRACTICE.figures(desk.view(A), now_ms))
+
+
+# Offering
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"starts_ms": NOW, "ends_ms": NOW + HOUR_MS}, "The shift would begin"),
+        ({"starts_ms": NOW - DAY_MS, "ends_ms": NOW + HOUR_MS}, "which is past"),
+        ({"ends_ms": NOW}, "It would end"),
+        ({"ends_ms": -(2**40) * MINUTE_MS}, "which is past"),
+        ({"starts_ms": NOW + HOUR_MS}, "Say when the shift ends too"),
+        ({"starts_ms": NOW + HOUR_MS, "ends_ms": NOW + HOUR_MS}, "end before it begins"),
+        ({"starts_ms": NOW + 2 * HOUR_MS, "ends_ms": NOW + HOUR_MS}, "end before it begins"),
+        ({"starts_ms": NOW + HOUR_MS, "ends_ms": NOW + 25 * HOUR_MS + MINUTE_MS}, "at most 24 hours"),
+        ({"ends_ms": NOW + HOUR_MS + 1}, "whole minutes"),
+        ({"ends_ms": NOW + 401 * DAY_MS}, "more than 400 days ahead"),
+        ({"ends_ms": 2**62 // MINUTE_MS * MINUTE_MS}, "more than 400 days ahead"),
+        ({"role": "treasurer"}, "no such role"),
+    ],
+)
+def test_a_task_or_shift_at_no_sensible_time_is_refused_in_words(fields: dict[str, Any], sentence: str) -> None:
+    body = replace(Offered(title="x", category="kitchen"), **fields)
+    assert sentence in refused(house(), "task.offered", body)
+
+
+def test_a_shift_may_be_a_whole_day_and_a_task_for_a_role_that_there_is() -> None:
+    desk = house()
+    desk.put(desk.meet(A), PUBLIC, ROLES.put(Role(1, "treasurer", A, A, 0, 1, "[]", 0, FOREVER_MS, "", "")))
+    offered(desk, replace(SHIFT, starts_ms=NOW + HOUR_MS, ends_ms=NOW + 25 * HOUR_MS, role="treasurer"))
+    assert desk.view(A).all(TASKS)[0].is_shift
+
+
+def test_what_has_no_day_lapses_at_the_third_new_moon() -> None:
+    desk = house()
+    task = offered(desk, Offered(title="x", category="tools"))
+    ends_ms = moon.new_moon_ms(CYCLE + 3)
+    assert not refused(desk, "task.taken", Taken(b"?" * 32)).startswith("This ended")
+    assert "ended at" in refused(desk, "task.taken", Taken(task), BO, ends_ms)
+    write(desk, "task.taken", Taken(task), BO, ends_ms - MINUTE_MS)
+    assert not working.open_tasks(desk.view(A), ends_ms)
+    assert working.open_tasks(desk.view(A), ends_ms - 1)
+
+
+@pytest.mark.parametrize("seats", ["0", "-1", "61", "many"])
+def test_a_number_of_people_that_is_none_is_refused_with_what_it_takes(seats: str) -> None:
+    with pytest.raises(Refused, match="People"):
+        from_flat(Offered, {"title": "x", "category": "kitchen", "seats": seats})
+
+
+# Taking, giving back
+
+
+def test_a_place_is_ones_own_word_and_taken_once() -> None:
+    desk = house()
+    task = taken(desk)
+    (seat,) = desk.view(A).all(SEATS)
+    assert seat.member == ADA
+    assert "a place in this already" in refused(desk, "task.taken", Taken(task))
+    assert not any("member" in kind.body.__struct_fields__ for name, kind in KINDS.items() if name.startswith("task."))
+
+
+def test_no_more_people_than_it_takes() -> None:
+    desk = house()
+    task = taken(desk)
+    assert refused(desk, "task.taken", Taken(task), BO).startswith("Its place is taken")
+    task = taken(desk, SHIFT)
+    write(desk, "task.taken", Taken(task), BO)
+    assert refused(desk, "task.taken", Taken(task), CY).startswith("All 2 places are taken")
+
+
+def test_who_gives_a_place_back_frees_it_and_can_take_it_again() -> None:
+    desk = house()
+    task = taken(desk)
+    assert "no place in this task" in refused(desk, "task.released", Released(task), BO)
+    write(desk, "task.released", Released(task))
+    assert "no place in this task" in refused(desk, "task.released", Released(task))
+    write(desk, "task.taken", Taken(task), BO, NOW + MINUTE_MS)
+    assert "Its place is taken" in refused(desk, "task.taken", Taken(task), at_ms=NOW + MINUTE_MS)
+
+
+def test_what_is_said_about_a_task_is_for_those_who_see_the_task() -> None:
+    desk = house()
+    task = offered(desk)
+    assert "same audience" in refused(desk, "task.taken", Taken(task), audience=MEMBERS)
+    hidden = offered(desk, audience=MEMBERS)
+    assert "no such task" in refused(desk, "task.taken", Taken(hidden))
+    write(desk, "task.taken", Taken(hidden), audience=MEMBERS)
+
+
+# Swaps
+
+
+def test_a_place_stays_with_who_asks_until_somebody_accepts() -> None:
+    desk = house()
+    task = taken(desk)
+    swap = write(desk, "swap.offered", SwapOffered(task, None, "my knee"))
+    assert [seat.member for seat in desk.view(A).all(SEATS) if seat.is_held(NOW)] == [ADA]
+    write(desk, "swap.accepted", SwapAccepted(swap), BO, NOW + MINUTE_MS)
+    held = [seat.member for seat in desk.view(A).all(SEATS) if seat.is_held(NOW + MINUTE_MS)]
+    assert held == [BO]
+    assert "Nobody is asked any more" in refused(desk, "swap.accepted", SwapAccepted(swap), CY, NOW + MINUTE_MS)
+
+
+def test_nobody_swaps_with_themselves_or_for_somebody_else() -> None:
+    desk = house()
+    task = taken(desk, SHIFT)
+    write(desk, "task.taken", Taken(task), CY)
+    assert "take over from yourself" in refused(desk, "swap.offered", SwapOffered(task, ADA))
+    assert "not a member here" in refused(desk, "swap.offered", SwapOffered(task, DEE))
+    assert "a place in this already" in refused(desk, "swap.offered", SwapOffered(task, CY))
+    assert "no place in this task" in refused(desk, "swap.offered", SwapOffered(task), BO)
+    swap = write(desk, "swap.offered", SwapOffered(task))
+    assert "your own place" in refused(desk, "swap.accepted", SwapAccepted(swap))
+    assert "a place in this already" in refused(desk, "swap.accepted", SwapAccepted(swap), CY)
+    assert "Who asked can take it back" in refused(desk, "swap.withdrawn", SwapWithdrawn(swap), BO)
+
+
+def test_only_the_one_who_is_asked_accepts_and_a_new_question_replaces_the_last() -> None:
+    desk = house()
+    task = taken(desk)
+    to_bo = write(desk, "swap.offered", SwapOffered(task, BO))
+    assert "asked of somebody else" in refused(desk, "swap.accepted", SwapAccepted(to_bo), CY)
+    to_cy = write(desk, "swap.offered", SwapOffered(task, CY))
+    assert "Nobody is asked any more" in refused(desk, "swap.accepted", SwapAccepted(to_bo), BO)
+    write(desk, "swap.withdrawn", SwapWithdrawn(to_cy))
+    assert "Nobody is asked any more" in refused(desk, "swap.accepted", SwapAccepted(to_cy), CY)
+    assert [seat.member for seat in desk.view(A).all(SEATS) if seat.is_held(NOW)] == [ADA]
+
+
+@pytest.mark.parametrize("how", ["task.released", "task.done"])
+def test_a_question_who_takes_over_ends_with_the_place(how: str) -> None:
+    desk = house()
+    task = taken(desk)
+    swap = write(desk, "swap.offered", SwapOffered(task))
+    write(desk, how, Released(task) if how == "task.released" else Done(task=task, quarters=2))
+    assert "Nobody is asked any more" in refused(desk, "swap.accepted", SwapAccepted(swap), BO)
+    assert not working.open_swaps(desk.view(A), NOW)
+
+
+def test_nobody_takes_over_what_is_over() -> None:
+    desk = house()
+    task = taken(desk, SHIFT)
+    swap = write(desk, "swap.offered", SwapOffered(task))
+    after = SHIFT.ends_ms or 0
+    assert "Nobody is asked any more" in refused(desk, "swap.accepted", SwapAccepted(swap), BO, after)
+    assert "This ended at" in refused(desk, "swap.offered", SwapOffered(task), at_ms=after)
+
+
+# Done and closed
+
+
+def test_a_task_is_done_when_each_of_its_people_has_said_so() -> None:
+    desk = house()
+    task = taken(desk, replace(TASK, seats=2))
+    write(desk, "task.taken", Taken(task), BO)
+    write(desk, "task.done", Done(task=task, quarters=6))
+    assert desk.view(A).all(TASKS)[0].ended == ""
+    assert "All 2 places are taken" in refused(desk, "task.taken", Taken(task), CY)
+    write(desk, "task.done", Done(task=task, quarters=0), BO)
+    assert desk.view(A).all(TASKS)[0].ended == "done"
+    assert [(row.member, row.quarters, row.category) for row in desk.view(A).all(HOURS)] == [(ADA, 6, "building")]
+    assert "done already" in refused(desk, "task.taken", Taken(task), CY)
+
+
+def test_a_shift_is_done_once_it_has_begun_and_even_after_its_end() -> None:
+    desk = house()
+    task = taken(desk, SHIFT)
+    assert "The shift begins at" in refused(desk, "task.done", Done(task=task, quarters=4))
+    assert "no place" in refused(desk, "task.done", Done(task=task, quarters=4), BO)
+    write(desk, "task.done", Done(task=task, quarters=4), at_ms=(SHIFT.ends_ms or 0) + DAY_MS)
+    assert "no place" in refused(desk, "task.done", Done(task=task, quarters=4), at_ms=(SHIFT.ends_ms or 0) + DAY_MS)
+
+
+def test_who_offered_a_task_closes_it_and_anybody_once_they_have_gone() -> None:
+    desk = house()
+    task = taken(desk, TASK, BO)
+    assert "Who offered it" in refused(desk, "task.closed", Closed(task), BO)
+    admit(desk, ADA, ended_ms=NOW)
+    write(desk, "task.closed", Closed(task), CY)
+    assert "nothing to close" in refused(desk, "task.closed", Closed(task), CY)
+    assert "it was closed" in refused(desk, "task.taken", Taken(task), CY)
+    write(desk, "task.done", Done(task=task, quarters=3), BO)  # what they did counts
+    assert desk.view(A).all(TASKS)[0].ended == "closed"
+
+
+# Hours
+
+
+def test_hours_that_are_none_or_nobody_works_are_refused_in_words() -> None:
+    desk = house()
+    assert "0 is nothing to note" in refused(desk, "hours.noted", Noted(quarters=0, category="care"))
+    assert "less than nothing" in refused(desk, "hours.noted", Noted(quarters=-4, category="care"))
+    assert "60.25 hours in one record" in refused(desk, "hours.noted", Noted(quarters=241, category="care"))
+    assert "an hour is 4" in refused(desk, "hours.noted", Noted(quarters=10**9, category="care"))
+    task = taken(desk)
+    assert "less than nothing" in refused(desk, "task.done", Done(task=task, quarters=-1))
+    assert "in one record" in refused(desk, "task.done", Done(task=task, quarters=10**9))
+    for quarters in (-1, 10**9, "x", None):
+        with pytest.raises(Refused, match="Quarter hours"):
+            from_json(Noted, {"quarters": quarters, "category": "care"})
+    note(desk, 240)
+
+
+def test_nobody_notes_more_than_sixteen_hours_a_day_in_a_cycle() -> None:
+    desk = house()
+    for _ in range(MOST_IN_A_CYCLE // 240):
+        note(desk, 240)
+    assert "480 hours in one cycle" in refused(desk, "hours.noted", Noted(quarters=1, category="care"))
+    note(desk, 240, BO)
+    note(desk, 240, ADA, moon.new_moon_ms(CYCLE + 1))
+
+
+def test_a_protocol_sets_how_much_one_record_may_note() -> None:
+    desk = house()
+    desk.put(desk.meet(A), PUBLIC, SETTINGS.put(Setting(1, b"p" * 32, MOST_HOURS.name, 0, 1, 0, FOREVER_MS)))
+    assert "the 1 hour that" in refused(desk, "hours.noted", Noted(quarters=5, category="care"))
+    note(desk, 4)
+
+
+def test_a_correction_is_ones_own_names_what_it_corrects_and_leaves_it_readable() -> None:
+    desk = house()
+    first = note(desk, 40)
+    assert "somebody else's hours" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=4), BO)
+    assert "stand at 10 hours already" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=40))
+    assert "no such hours" in refused(desk, "hours.corrected", Corrected(hours=b"?" * 32, quarters=1))
+    assert "in one record" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=999))
+    assert "same audience" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=1), audience=MEMBERS)
+    second = write(desk, "hours.corrected", Corrected(hours=first, quarters=4))
+    write(desk, "hours.corrected", Corrected(hours=second, quarters=6))
+    rows = sorted(desk.view(A).all(HOURS), key=lambda row: row.position)
+    assert [row.quarters for row in rows] == [40, -36, 2]
+    assert working.load(desk.view(A), CYCLE, NOW) == {ADA: 6}
+    write(desk, "hours.corrected", Corrected(hours=first, quarters=0))
+    assert working.load(desk.view(A), CYCLE, NOW) == {}
+
+
+def test_a_correction_asks_for_reasons_when_it_is_written() -> None:
+    with pytest.raises(Refused, match="Reasons: this is missing"):
+        from_json(Corrected, {"hours": "00" * 32, "quarters": 1})
+
+
+def test_a_correction_counts_in_the_cycle_of_what_it_corrects_from_when_it_was_written() -> None:
+    desk, after = house(), moon.new_moon_ms(CYCLE + 1)
+    first = note(desk, 40)
+    write(desk, "hours.corrected", Corrected(hours=first, quarters=8), at_ms=after + DAY_MS)
+    view = desk.view(A)
+    assert working.load(view, CYCLE, after) == {ADA: 40}
+    assert working.load(view, CYCLE, after + DAY_MS) == {ADA: 8}
+    assert working.load(view, CYCLE, after + 40 * DAY_MS) == {ADA: 8}
+    assert working.load(view, CYCLE + 1, after + 40 * DAY_MS) == {}
+
+
+@pytest.mark.parametrize(
+    ("quarters", "told"),
+    [(0, "0 hours"), (1, "0.25 hours"), (4, "1 hour"), (6, "1.5 hours"), (5000, "1,250 hours"), (-5, "-1.25 hours")],
+)
+def test_quarter_hours_are_told_in_hours(quarters: int, told: str) -> None:
+    assert in_hours(quarters) == told
+
+
+# Figures
+
+
+def crowd(count: int) -> list[bytes]:
+    return [b"member %025d" % number for number in range(count)]
+
+
+def worked(values: Sequence[int], cycle: int = CYCLE) -> Desk:
+    """A house in which each noted so many quarter hours in a cycle, by records of at most 60 hours."""
+    people = crowd(len(values))
+    desk = house(people)
+    for member, value in zip(people, values, strict=True):
+        for at in range(0, value, 240):
+            note(desk, min(240, value - at), member, moon.new_moon_ms(cycle) + DAY_MS)
+    return desk
+
+
+def test_figures_of_the_worked_example_of_chaoss() -> None:
+    found = figures(worked(WORK), moon.new_moon_ms(CYCLE + 1))
+    assert {name: value for name, value in found.items() if name.startswith("workload.")} == {
+        "workload.top-share": 404,
+        "workload.half": 2,
+        "workload.idle": 0,
+        "workload.gini": 5549,
+        "workload.hours": 2475,
+        "workload.change": 1000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([], {"hours": 0, "change": 0, "idle": 0}),
+        ([0, 0, 0], {"hours": 0, "change": 0, "idle": 3}),
+        ([7], {"hours": 7, "change": 1000, "idle": 0, "top-share": 1000, "half": 1}),
+        ([5, 5], {"hours": 10, "change": 1000, "idle": 0, "top-share": 500, "half": 1, "gini": 0}),
+        ([8, 0], {"hours": 8, "change": 1000, "idle": 1, "top-share": 1000, "half": 1, "gini": 10_000}),
+    ],
+)
+def test_figures_of_nobody_of_one_of_two_and_of_nothing(values: list[int], told: dict[str, int]) -> None:
+    found = figures(worked(values), moon.new_moon_ms(CYCLE + 1))
+    assert {name.removeprefix("workload."): value for name, value in found.items() if name.startswith("workload.")} == told
+
+
+def test_figures_of_a_past_cycle_end_are_the_same_whenever_they_are_asked() -> None:
+    desk, end = worked([40, 20, 20]), moon.new_moon_ms(CYCLE + 1)
+    people = crowd(3)
+    then = figures(desk, end)
+    first = next(row.id for row in desk.view(A).all(HOURS) if row.member == people[0])
+    write(desk, "hours.corrected", Corrected(hours=first, quarters=1), people[0], end + DAY_MS)
+    note(desk, 200, people[1], end)
+    offered(desk, replace(TASK, ends_ms=end + 9 * DAY_MS), at_ms=end + DAY_MS)
+    admit(desk, BO, end + DAY_MS)
+    assert figures(desk, end) == then
+    assert figures(desk, end - 1)["workload.top-share"] == then["workload.top-share"] == 500
+    assert figures(desk, end + DAY_MS)["workload.top-share"] == 488  # 20 of 41
+
+
+def test_work_that_has_just_begun_to_be_noted_says_nothing_of_how_it_is_shared() -> None:
+    desk = worked([10, 10, 10])
+    note(desk, 200, crowd(3)[0], moon.new_moon_ms(CYCLE + 1) + HOUR_MS)
+    assert figures(desk, moon.new_moon_ms(CYCLE + 1) + 2 * HOUR_MS)["workload.top-share"] == 333
+
+
+def test_who_came_in_the_middle_of_a_cycle_is_not_idle_in_it_and_who_left_counts_if_they_worked() -> None:
+    desk = worked([10, 10])
+    admit(desk, CY, BEGINS + 10 * DAY_MS)
+    admit(desk, DEE, 0, BEGINS + 10 * DAY_MS)
+    note(desk, 20, DEE, BEGINS + DAY_MS)
+    found = figures(desk, moon.new_moon_ms(CYCLE + 1))
+    assert (found["workload.idle"], found["workload.hours"]) == (0, 40)
+
+
+def test_the_change_of_hours_is_of_one_full_cycle_to_the_next() -> None:
+    desk = worked([40, 40])
+    note(desk, 60, crowd(2)[0], moon.new_moon_ms(CYCLE + 1) + DAY_MS)
+    assert figures(desk, moon.new_moon_ms(CYCLE + 2))["workload.change"] == -250
+    assert figures(desk, moon.new_moon_ms(CYCLE + 3))["workload.change"] == -1000
+
+
+def test_open_tasks_are_counted_as_they_were() -> None:
+    desk = house()
+    task = offered(desk)
+    offered(desk, SHIFT)
+    assert figures(desk, NOW)["work.open-tasks"] == 2
+    write(desk, "task.taken", Taken(task), BO, NOW + HOUR_MS)
+    assert figures(desk, NOW + HOUR_MS)["work.open-tasks"] == 1
+    write(desk, "task.released", Released(task), BO, NOW + 2 * HOUR_MS)
+    assert figures(desk, NOW + 3 * DAY_MS)["work.open-tasks"] == 1  # the shift is over
+    assert [figures(desk, NOW + hours * HOUR_MS)["work.open-tasks"] for hours in (0, 1, 2)] == [2, 1, 2]
+
+
+# What is due
+
+
+def test_my_shift_is_due_to_me_within_three_days_and_to_nobody_else() -> None:
+    desk = house()
+    taken(desk, SHIFT, BO)
+    mine = [due for due in dues(desk) if due.who == BO]
+    assert [due.what for due in mine] == ["Your shift “Kitchen”"]
+    assert (mine[0].since_ms, mine[0].until_ms) == ((SHIFT.starts_ms or 0) - 3 * DAY_MS, SHIFT.ends_ms)
+    assert not [due for due in dues(desk, (SHIFT.starts_ms or 0) - 3 * DAY_MS - 1) if due.who]
+    assert not [due for due in dues(desk, SHIFT.ends_ms or 0) if due.who]
+
+
+def test_a_task_is_due_near_its_day_and_an_undated_one_before_it_lapses() -> None:
+    desk = house()
+    taken(desk)
+    taken(desk, Offered(title="Sort the tools", category="tools"), BO)
+    assert not dues(desk)
+    (near,) = dues(desk, (TASK.ends_ms or 0) - 2 * DAY_MS)
+    assert (near.what, near.who) == ("You took “Mend the pump”: its day is near", ADA)
+    (last,) = dues(desk, moon.new_moon_ms(CYCLE + 3) - DAY_MS)
+    assert last.who == BO
+    assert "lapses at the new moon" in last.what
+
+
+def test_shifts_that_lack_people_are_due_to_all_and_hours_are_not_asked_for() -> None:
+    desk = house()
+    task = offered(desk, SHIFT)
+    assert [(due.what, due.who) for due in dues(desk)] == [("“Kitchen” still needs 2 people", None)]
+    write(desk, "task.taken", Taken(task), BO)
+    assert "“Kitchen” still needs 1 person" in [due.what for due in dues(desk)]
+    write(desk, "task.taken", Taken(task), CY)
+    assert all(due.who for due in dues(desk))
+    assert not dues(desk, (SHIFT.ends_ms or 0) + DAY_MS)
+
+
+def test_who_is_asked_to_take_over_is_told() -> None:
+    desk = house()
+    task = taken(desk)
+    write(desk, "swap.offered", SwapOffered(task, BO))
+    assert [(due.what, due.who) for due in dues(desk)] == [("Take over “Mend the pump” from m, or leave it", BO)]
+
+
+# Rest of those who work
+
+
+def rest(desk: Desk, member: bytes = ADA, role: str = "", cycle: int = CYCLE) -> None:
+    since_ms, until_ms = moon.cycle_bounds(cycle)
+    row = Sabbatical(desk.meet(A), b"s" * 32, 0, member, role, WISH, cycle, since_ms, until_ms, 0, 1, False, FOREVER_MS, "")
+    desk.put(desk.meet(A), PUBLIC, SABBATICALS.put(row))
+
+
+def test_who_rests_takes_no_new_place_and_hears_until_when() -> None:
+    desk = house()
+    rest(desk)
+    task = offered(desk, member=BO)
+    told = refused(desk, "task.taken", Taken(task))
+    assert "You rest from" in told
+    assert "leave this one to others" in told
+    write(desk, "task.taken", Taken(task), BO)
+    swap = write(desk, "swap.offered", SwapOffered(task, ADA), BO)
+    assert "You rest from" in refused(desk, "swap.accepted", SwapAccepted(swap))
+    note(desk, 8)  # hours are never refused to who rests
+    later = offered(desk, Offered(title="x", category="tools"), member=BO)
+    write(desk, "task.taken", Taken(later), ADA, moon.new_moon_ms(CYCLE + 1))
+
+
+def test_a_shift_within_a_rest_to_come_is_not_taken_and_one_before_it_is() -> None:
+    desk, edge = house(), moon.new_moon_ms(CYCLE + 1)
+    rest(desk, cycle=CYCLE + 1)
+    within = offered(desk, replace(SHIFT, starts_ms=edge, ends_ms=edge + HOUR_MS))
+    before = offered(desk, replace(SHIFT, starts_ms=edge - HOUR_MS, ends_ms=edge + HOUR_MS))
+    assert "You rest from" in refused(desk, "task.taken", Taken(within))
+    write(desk, "task.taken", Taken(before))
+
+
+def test_a_rest_from_a_role_is_from_its_tasks_only() -> None:
+    desk = house()
+    desk.put(desk.meet(A), PUBLIC, ROLES.put(Role(1, "treasurer", A, A, 0, 1, "[]", 0, FOREVER_MS, "", "")))
+    rest(desk, role="treasurer")
+    assert "from the role “treasurer”" in refused(desk, "task.taken", Taken(offered(desk, replace(TASK, role="treasurer"))))
+    write(desk, "task.taken", Taken(offered(desk)))
+
+
+# Pages
+
+
+def test_the_page_of_nothing_teaches_and_that_of_one_person_holds() -> None:
+    blocks = page(Desk())
+    assert any(isinstance(block, Grid) and "Offer what has to be done" in block.empty for block in blocks)
+    desk = house([ADA])
+    taken(desk)
+    note(desk, 6)
+    assert any(isinstance(block, Bars) and [bar.value for bar in block.bars] == [6] for block in page(desk))
+    assert figures(desk, moon.new_moon_ms(CYCLE + 1))["workload.half"] == 1
+    assert not dues(desk)
+
+
+def test_the_page_offers_free_places_and_shows_the_coming_shifts() -> None:
+    desk = house()
+    offered(desk)
+    taken(desk, SHIFT)
+    blocks = page(desk)
+    assert {"Take part in “Mend the pump”", "Take part in “Kitchen”"} <= set(labels(blocks))
+    (shifts,) = [block for block in blocks if isinstance(block, Timeline)]
+    assert [(span.label, span.note) for span in shifts.spans] == [("Kitchen", "m")]
+
+
+def test_a_large_group_is_told_in_bands_and_a_small_one_with_care() -> None:
+    desk = worked([4] * 10 + [30] * 10 + [100] * 10 + [200] * 10 + [0])
+    now_ms = BEGINS + 2 * DAY_MS
+    bars = [block for block in page(desk, now_ms) if isinstance(block, Bars)]
+    assert [bar.value for bar in bars[0].bars] == [1, 10, 10, 10, 10]
+    assert not [block for block in page(desk, now_ms) if isinstance(block, Text) and "one illness" in block.text]
+    few = worked([4, 4])
+    assert [block for block in page(few, now_ms) if isinstance(block, Text) and "one illness" in block.text]
+
+
+def test_people_stand_in_order_of_their_names() -> None:
+    desk = house()
+    for quarters, member in ((1, CY), (9, BO), (5, ADA)):
+        note(desk, quarters, member)
+    (bars, _) = [block for block in page(desk) if isinstance(block, Bars)]
+    assert [(bar.label, bar.value) for bar in bars.bars] == [("m", 5), ("n", 9), ("o", 1)]
+
+
+def test_past_cycles_are_drawn_without_the_one_that_runs() -> None:
+    desk = worked([4, 8])
+    note(desk, 6, crowd(2)[0], moon.new_moon_ms(CYCLE + 2) + DAY_MS)
+    note(desk, 99, crowd(2)[0], moon.new_moon_ms(CYCLE + 3) + DAY_MS)
+    hours, half = [block for block in page(desk, moon.new_moon_ms(CYCLE + 3) + 2 * DAY_MS) if isinstance(block, Chart)]
+    assert [value for _, value in hours.series[0].points] == [12, 0, 6]
+    assert [value for _, value in half.series[0].points] == [1, 0, 1]
+
+
+def test_the_page_of_a_task_has_what_can_be_done_and_a_shift_comes_again() -> None:
+    desk = house()
+    task = offered(desk, SHIFT)
+    view = desk.view(A)
+    before = list(PRACTICE.record(view, task, NOW))
+    assert labels(before) == ["Take part", "Close it", "Offer it again, a week later"]
+    again = [block for block in before if isinstance(block, Action)][-1]
+    wanted = replace(SHIFT, starts_ms=(SHIFT.starts_ms or 0) + 7 * DAY_MS, ends_ms=(SHIFT.ends_ms or 0) + 7 * DAY_MS)
+    assert from_flat(Offered, again.filled) == wanted
+    write(desk, "task.taken", Taken(task))
+    assert "My part is done" in labels(list(PRACTICE.record(view, task, NOW)))
+    assert not list(PRACTICE.record(view, b"?" * 32, NOW))
+
+
+def test_words_that_were_erased_leave_a_page_that_holds() -> None:
+    desk = house()
+    task = taken(desk, replace(SHIFT, title=""))
+    write(desk, "swap.offered", SwapOffered(task))
+    assert "A shift whose words were erased" in str(msgspec.json.encode(page(desk)), "utf-8")
+    assert all(due.what for due in dues(desk))
+
+
+def test_reading_a_house_with_many_hours_does_not_walk_through_them() -> None:
+    desk = worked([4] * 30)
+    desk.reads.clear()
+    figures(desk, moon.new_moon_ms(CYCLE + 1))
+    list(work_blocks.due(desk.view(A), NOW))
+    walked = [(table, where) for how, table, where in desk.reads if how == "rows" and set(where) == {"space"}]
+    assert not [table for table, _ in walked if table in (HOURS.name, TASKS.name, SEATS.name, SWAPS.name)]
