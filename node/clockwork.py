@@ -44,7 +44,7 @@ from protocol.practices import PRACTICES
 T = TypeVar("T")
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 OFF_MS = 3 * MINUTE_MS  # a longer gap between two turns means that the node was off
-MOST = 24  # instants a practice that are looked at in a missed time
+MOST = 100  # instants a practice that are looked at in a missed time
 MOST_DEEDS = 100  # a turn
 RETRY_MS = (MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, 6 * 60 * MINUTE_MS, DAY_MS)
 _STUMBLES = (ArithmeticError, LookupError, TypeError, ValueError, Refused)

@@ -231,6 +231,8 @@ async def test_answers_are_taken_for_those_who_are_here_and_recorded_as_taken_fo
 
 def test_the_clock_closes_a_round_whose_time_is_over(isle: Isle) -> None:
     round_opened(isle)
+    early = Clockwork(isle.home).turn()
+    assert (early.done, early.refused) == ((), 0)
     clock_of(isle).move(30 * DAY)
     turned = Clockwork(isle.home).turn()
     assert "decision.closed/1" in turned.done

@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from node.clock import MovedClock
-from node.clockwork import Clockwork, Deed, look, missed_moments, thinned
+from node.clockwork import MOST, Clockwork, Deed, look, missed_moments, thinned
 from node.home import Home
 from node.notices import Notices
-from protocol import moon
+from protocol import drawing, moon, wires
 from protocol.practice import FOREVER_MS, Due, Practice, Refused, View
 from protocol.practices import PRACTICES
 
@@ -117,6 +117,8 @@ def test_all_practices_are_told_in_one_order_of_true_moments(home: Home, clock: 
     clock.move(120 * DAY)
     works.turn()
     assert told(home) == [("first", moons[0]), ("second", moons[1]), ("third", moons[2])]
+    kept = sorted(works.notices.since(None, 0, 10), key=lambda each: each.number)
+    assert [each.what for each in kept] == ["first", "second", "third"]
 
 
 def test_what_follows_on_the_end_of_something_due_is_noticed_too(home: Home, clock: MovedClock) -> None:
@@ -126,6 +128,15 @@ def test_what_follows_on_the_end_of_something_due_is_noticed_too(home: Home, clo
     clock.move(20 * DAY)
     works.turn()
     assert told(home) == [("Term ends", START - DAY), ("Grace", edge)]
+
+
+def test_what_ends_at_an_instant_that_a_row_names_is_seen_just_before_it(home: Home) -> None:
+    """It begins a week before, at an instant that no row names, between two new moons."""
+    ends = moon.new_moon_ms(326) + 15 * DAY
+    one = practice("p", [("Look again", ends - 7 * DAY, ends)])
+    moments = missed_moments(START, ends + 5 * DAY, [one], {"p": [ends]})
+    (came,) = look(home.view(), [one], {}, moments).came
+    assert (came.due.what, came.at_ms) == ("Look again", ends - 7 * DAY)
 
 
 def test_being_off_or_on_brings_the_same_notices(tmp_path: Path) -> None:
@@ -230,7 +241,7 @@ def test_only_the_widest_of_too_many_instants_are_looked_at() -> None:
     assert thinned([1, 2, 3], 3) == [1, 2, 3]
     assert thinned([0, 1, 2, 100, 101, 500], 3) == [0, 100, 500]
     moments = list(missed_moments(0, 10**6, [practice("p", [])], {"p": range(1, 10**4)}))
-    assert len(set(moments)) < 60
+    assert len(set(moments)) <= 2 * MOST + 2
 
 
 def test_moments_are_looked_at_in_order_whichever_practice_names_them(home: Home) -> None:
@@ -317,6 +328,28 @@ def test_a_node_that_is_recovering_writes_nothing_by_itself(home: Home, monkeypa
     home.heads.recovering = "It is behind its head file."
     assert not turning(home, deeds=(lambda view, now_ms: [deed(START, 1, cycle=1)],)).turn().done
     assert not writing.written
+
+
+def test_figures_of_every_missed_cycle_are_noted_in_order_and_a_wire_trips_by_them(home: Home, clock: MovedClock) -> None:
+    wire = {"figure": "members.count", "compare": "below", "number": 5, "cycles": 2, "who": "All of us"}
+    home.actions.submit("tripwire.set/1", wire, home.key_files.key())
+    first = moon.cycle_at(clock.now_ms())
+    clock.move(100 * DAY)
+    turned = Clockwork(home).turn()
+    noted = [row.cycle for row in home.view().all(wires.NOTINGS, order="cycle")]
+    assert noted == list(range(first, moon.cycle_at(clock.now_ms())))
+    assert turned.done == ("figures.noted/1",) * len(noted)
+    assert len(noted) > 2
+    assert len(wires.open_reviews(home.view())) == 1
+    assert any("review" in what.lower() for what, _ in told(home))
+    assert not Clockwork(home).turn().done
+
+
+def test_a_lot_that_is_ready_is_drawn(home: Home) -> None:
+    subject = assembly(home, DAY)
+    home.actions.submit("lot.opened/1", {"purpose": "other", "subject": subject}, home.key_files.key())
+    assert Clockwork(home).turn().done == ("lot.drawn/1",)
+    assert drawing.standing(home.view(), "other", bytes.fromhex(subject)) == (home.key_files.key().public,)
 
 
 def test_a_turn_is_bounded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
