@@ -30,7 +30,7 @@ from node.clock import Clock
 from node.control import ask
 from node.demo_campaigns import LIVE_NAME, live_call
 from node.demo_fill import fill
-from node.demo_story import COLLECTIVES
+from node.demo_people import COLLECTIVES
 from node.failure import CommandError
 
 PORTS = (8401, 8402, 8403)

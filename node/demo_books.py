@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from node.demo_world import Event, World, between
+from node.demo_world import LAST, Event, World, between
 from protocol.accounting import balance_on, placed
 
-LAST = 380  # the story's last day
 BOOK, BUDGET, OPEN = "ledger.transaction-booked/1", "ledger.budget-set/1", "ledger.account-opened/1"
 
 

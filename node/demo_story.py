@@ -11,46 +11,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from msgspec import Struct
-
 from node.demo_campaigns import campaigns
 from node.demo_world import Event, World
 from protocol.starter import STARTER
-
-
-class Collective(Struct, frozen=True):
-    """One collective as it is founded; its first member is the one who founds."""
-
-    key: str
-    name: str
-    founders: tuple[str, ...]
-
-
-class Arrival(Struct, frozen=True):
-    """Somebody who came later: by whose invitation, and by whose words besides."""
-
-    day: float
-    isle: str
-    who: str
-    inviter: str
-    vouchers: tuple[str, ...]
-
-
-COLLECTIVES = (
-    Collective("harbour", "Harbour House", ("Ada", "Noor", "Tomas", "Lena", "Ifeoma")),
-    Collective("lantern", "The Lantern", ("Ines", "Kwame", "Yara", "Olek")),
-    Collective("field", "Long Field", ("Marta", "Pavel", "Amina", "Luka")),
-)
-ARRIVALS = (
-    Arrival(72.4, "harbour", "Jakob", "Noor", ("Ada",)),
-    Arrival(161.5, "harbour", "Mina", "Lena", ("Tomas",)),
-    Arrival(252.6, "harbour", "Sol", "Ifeoma", ("Noor",)),
-    Arrival(84.5, "lantern", "Dario", "Kwame", ("Ines",)),
-    Arrival(131.4, "lantern", "Hana", "Yara", ("Olek",)),
-    Arrival(262.7, "lantern", "Rui", "Ines", ("Kwame", "Yara")),
-    Arrival(110.3, "field", "Zeyn", "Pavel", ("Marta",)),
-    Arrival(205.6, "field", "Birk", "Amina", ("Luka", "Marta")),
-)
 
 
 def story() -> Iterator[Event]:
@@ -78,7 +41,7 @@ def _protocols() -> Iterator[Event]:
     }
     for isle, (who, names) in first.items():
         for number, name in enumerate(names):
-            yield Event(18 + number / 10, isle, who, "protocol.published/1", _starter(name), name)
+            yield Event(18 + number / 10, isle, who, "protocol.published/1", starter(name), name)
     yield _adopted(
         22.1, "harbour", "Noor", "Consent decisions", "harbour", 13, "We tried it for three weeks and want to go on."
     )
@@ -148,7 +111,8 @@ def _second_thoughts() -> Iterator[Event]:
     )
 
 
-def _starter(name: str) -> Mapping[str, Any]:
+def starter(name: str) -> Mapping[str, Any]:
+    """A protocol of the starter set, as it is published."""
     found = next(each for each in STARTER if each.name == name)
     return {
         "name": found.name,
@@ -161,7 +125,7 @@ def _starter(name: str) -> Mapping[str, Any]:
 
 def _three_vouches(world: World) -> Mapping[str, Any]:
     """A fork: the same with three members instead of two, said in its words too."""
-    parent = _starter("Entry by vouching")
+    parent = starter("Entry by vouching")
     text = parent["text"]
     for before, after in (
         ("A second member vouches", "A second and a third member vouch"),
@@ -186,7 +150,7 @@ def _three_vouches(world: World) -> Mapping[str, Any]:
 
 def _adopted(day: float, isle: str, who: str, name: str, origin: str, cycles: int, reasons: str) -> Event:
     def body(world: World) -> Mapping[str, Any]:
-        published = _three_vouches(world) if name == "Entry by three" else _starter(name)
+        published = _three_vouches(world) if name == "Entry by three" else starter(name)
         return {
             "protocol": world.digest(name),
             "origin": world.space(origin),
@@ -220,7 +184,7 @@ def _links() -> Iterator[Event]:
     yield from _link(30.5, "harbour", "Ada", "lantern", "Ines", tools, 30.5, 5)
     yield from _link(60.5, "lantern", "Kwame", "field", "Marta", table, 60.5, 13)
     yield from _link(81.5, "field", "Pavel", "harbour", "Noor", roof, 81.5, 12)
-    for day, cycles in ((150.5, 6), (287.5, 9)):
+    for day, cycles in ((140.5, 6), (281.5, 9)):
         for isle, who, other, later in (("harbour", "Noor", "lantern", 0.0), ("lantern", "Yara", "harbour", 3.2)):
             yield Event(day + later, isle, who, "link.renewed/1", _renewal(other, tools, day, cycles))
 

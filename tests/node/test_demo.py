@@ -14,10 +14,9 @@ import pytest
 
 from node.clock import Clock, MovedClock
 from node.commands import fingerprints, perform
-from node.demo_books import LAST
 from node.demo_fill import PASSWORD, fill, logins
-from node.demo_story import COLLECTIVES
-from node.demo_world import DAY_MS
+from node.demo_people import COLLECTIVES
+from node.demo_world import DAY_MS, LAST
 from node.failure import Misuse
 from node.home import Home
 from protocol.accounting import compared
