@@ -1,7 +1,8 @@
 """A space of a few members for tests of roles, with short ways to decide and to draw.
 
 Decisions and draws have practices of their own. Here one record each stands in for them (`STAND_INS`), so that logs hold all that
-there is and can be replayed: ``stand.decided/1`` gives leave for one exact act, ``stand.drawn/1`` is a lot that fell.
+there is and can be replayed: ``stand.decided/1`` gives leave for one exact act, ``stand.drawn/1`` is a lot that fell, ``stand.set/1``
+a protocol that is adopted. `SPEND` are two duties without any rules of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from protocol.membership import members_at
 from protocol.practice import (
     FOREVER_MS,
     GRANTS,
-    PUBLIC,
     SETTINGS,
     Act,
     Change,
@@ -39,6 +39,7 @@ from protocol.role_bodies import Appointed, Defined, Renewed, Taken
 from protocol.terms import ROLES, TERMS, Permission, Role, Term, as_held, lot_subject
 from tests.laws.world import DAY_MS, MINUTE_MS, Registry, World
 
+SPEND = ("stand.lent/1", "stand.spent/1")
 BOOK = "ledger.transaction-booked/1"
 PUBLISH = "protocol.published/1"
 WHY = "It was talked about at length in the round."
@@ -58,6 +59,29 @@ class Drawn(Struct, frozen=True, forbid_unknown_fields=True):
     subject: Annotated[Digest, field("Subject", "About what.")]
     order: Annotated[list[bytes], field("Order", "Members as they were drawn.")]
     seats: Annotated[int, field("Seats", "How many.")] = 1
+
+
+class Set(Struct, frozen=True, forbid_unknown_fields=True):
+    """A parameter gets a value."""
+
+    name: Annotated[str, field("Name", "Of the parameter.")]
+    value: Annotated[int, field("Value", "What it is.")]
+
+
+class Spent(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that a role may keep to itself."""
+
+    amount_minor: Annotated[int, field("Amount", "How much.")]
+
+
+def set_(own: Own, act: Act[Set]) -> Iterator[Change]:
+    """As an adopted protocol would."""
+    yield SETTINGS.put(Setting(act.space, act.digest, act.body.name, act.position, act.body.value, act.logged_ms, FOREVER_MS))
+
+
+def spend(own: Own, act: Act[Spent]) -> Iterator[Change]:
+    """Whoever may, may."""
+    return iter(())
 
 
 def decided(own: Own, act: Act[Decided]) -> Iterator[Change]:
@@ -89,6 +113,8 @@ STAND_INS = Practice(
     kinds=(
         Kind("stand.decided/1", "Decide", Decided, decided, needs="member"),
         Kind("stand.drawn/1", "Draw", Drawn, drawn, needs="member"),
+        Kind("stand.set/1", "Set", Set, set_, needs="member"),
+        *(Kind(name, "Spend", Spent, spend, weigh=lambda body: body.amount_minor, duty=True) for name in SPEND),
     ),
 )  # fmt: skip
 REGISTRY = Registry((*PRACTICES, STAND_INS))
@@ -184,8 +210,7 @@ class RoleHouse(World):
 
     def set_parameter(self, parameter: Parameter, value: int) -> None:
         """An adopted protocol sets this."""
-        row = Setting(self.isle.number, parameter.name.encode().ljust(32), parameter.name, 0, value, 0, FOREVER_MS)
-        self.store.write(self.isle.number, PUBLIC, (SETTINGS.put(row),))
+        self.must("stand.set/1", Set(parameter.name, value), self.founder)
 
     def here(self) -> list[bytes]:
         """Who is a member now."""
