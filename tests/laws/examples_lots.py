@@ -68,8 +68,10 @@ def lot_in(world: World, wanted: str) -> Lot:
     """A lot in this phase, now and then in another; if there is none, members go through one until there is."""
     rows = world.rows(LOTS)
     there = [row for row in rows if phase(row, world.now_ms) == wanted]
+    if rows and world.chance(0.15):
+        return world.pick(rows)
     if there:
-        return world.pick(there if world.chance(0.95) else rows)
+        return world.pick(there)
     source = "public" if wanted == TYPING or (wanted in (READY, DRAWN) and world.chance(0.3)) else "members"
     row = _open(world, source)
     if row.size >= FEWEST and wanted != COMMIT:
@@ -126,7 +128,7 @@ def committed(world: World) -> lots.Committed:
     pool = world.view.get(POOLS, row.id)
     there = {part.member for part in world.rows(PARTS, lot=row.id)}
     left = [member for member in keys(pool.contributors) if member not in there] if pool else []
-    member = world.pick(left or world.members())
+    member = world.pick(left if left and world.chance(0.9) else world.members())
     world.act_as(member)
     world.audience = 0
     return lots.Committed(row.id, draws.commitment(row.id, member, value_of(row.id, member)))
@@ -134,10 +136,10 @@ def committed(world: World) -> lots.Committed:
 
 def revealed(world: World) -> lots.Revealed:
     row = lot_in(world, REVEAL)
-    part = world.pick([part for part in world.rows(PARTS, lot=row.id) if not part.value])
+    part = world.pick([part for part in world.rows(PARTS, lot=row.id) if not part.value or world.chance(0.2)])
     world.act_as(part.member)
     world.audience = 0
-    value = value_of(row.id, part.member) if world.chance(0.95) else world.rng.randbytes(32)
+    value = value_of(row.id, part.member) if world.chance(0.9) else world.rng.randbytes(32)
     return lots.Revealed(row.id, value)
 
 
