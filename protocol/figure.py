@@ -95,7 +95,7 @@ def hidden(name: str, members: int, others: Mapping[str, int]) -> str:
     found = find(name)
     if found is None:
         return ""
-    if members < found.least:
+    if found.least > 1 and members < found.least:
         return f"Not shown to fewer than {found.least} members: it would say more than it knows, or be about one person."
     if any(each not in others for each in found.beside):
         return "Not shown without the figures that it is to be read beside."

@@ -25,9 +25,9 @@ def wire_set(world: World) -> tripwires.WireSet:
 
 def wire_removed(world: World) -> tripwires.WireRemoved:
     standing = standing_wires(world.view)
-    wire = world.pick(standing if len(standing) > 3 else world.rows(WIRES))
-    if len(standing) < 3:
+    if len(standing) < 2 and world.chance(0.8):
         raise Unready
+    wire = world.pick(standing if standing and world.chance(0.9) else world.rows(WIRES))
     return _decided(world, "tripwire.removed/1", tripwires.WireRemoved(wire.id, world.words()))
 
 

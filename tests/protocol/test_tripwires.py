@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable, Sequence
-from hashlib import sha256
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from msgspec import Struct
 from msgspec.structs import replace
 
-from node import render_text
-from node.words import Telling
 from protocol import moon
 from protocol.body import structure_and_words
-from protocol.drawing import LOTS, MEMBERS_SOURCE, POOLS, Lot, Pool
-from protocol.keys import SigningKey
 from protocol.mandate import ANYBODY, act_name
-from protocol.membership import MEMBERSHIPS, members_at
-from protocol.page import Action, Block, Chart, Grid, Ref
-from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, R, Setting
-from protocol.practices import PRACTICES, tripwires
-from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, ReviewReported, Value, WireRemoved, WireSet
+from protocol.membership import MEMBERSHIPS
+from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting
+from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, Value, WireRemoved, WireSet
 from protocol.record import parse
-from protocol.wire_blocks import with_live
 from protocol.wires import (
     DAY_MS,
-    FACILITATOR,
     MOST,
     NOTED,
     NOTINGS,
     REPORT_DAYS,
     REPORTS,
     REVIEWS,
-    WIRES,
     Review,
-    Wire,
     abstain,
     counts_from_ms,
     may_report,
@@ -46,138 +32,8 @@ from protocol.wires import (
     run,
     standing_wires,
 )
-from tests.laws.examples import EXAMPLES
-from tests.laws.world import MINUTE_MS, Registry, World
-
-SHARE = "workload.top-share"
-PRACTICE = tripwires.PRACTICE
-
-
-class Names:
-    def label(self, ref: Ref) -> str:
-        return "somebody"
-
-    def path(self, ref: Ref) -> str:
-        return "/record/x"
-
-
-def filled(row: type[R], **columns: Any) -> R:
-    """A row of space 1 with these columns, the others at nothing."""
-    hints = typing.get_type_hints(row)
-    nothing = {int: 0, str: "", bytes: b"", bool: False}
-    rest = {name: nothing.get(hints[name]) for name in row.__struct_fields__}
-    return row(**{**rest, "space": 1, **columns})
-
-
-class House:
-    """One space of some members, behind the judge; what decisions and lots would bring about is put into its rows."""
-
-    def __init__(self, people: int = 6) -> None:
-        self.world = World(Registry(PRACTICES), EXAMPLES, 5, spaces=1)
-        while len(self.members) < people:
-            self.world.step_here("member.invited/1")
-            self.world.step_here("member.joined/1")
-        self.world.now_ms = moon.new_moon_ms(self.world.cycle + 1) + DAY_MS
-        while len(self.members) > people:
-            gone = self.members[-1]
-            self.world.store.write(1, PUBLIC, (MEMBERSHIPS.patch(gone, ended_ms=self.world.now_ms),))
-        assert len(self.members) == people
-
-    @property
-    def view(self) -> Any:
-        return self.world.view
-
-    @property
-    def members(self) -> list[bytes]:
-        return [row.member for row in members_at(self.view, self.world.now_ms)]
-
-    @property
-    def clock(self) -> SigningKey:
-        return next(iter(self.world.isle.nodes.values()))
-
-    def key(self, member: bytes) -> SigningKey:
-        return self.world.keys_of(member)[0]
-
-    def write(self, kind: str, body: Struct, member: int = 0, audience: int | None = None) -> str:
-        return self.world.write(kind, body, self.key(self.members[member]), audience)
-
-    def last(self) -> bytes:
-        return self.world.isle.log[-1].digest
-
-    def decide(self, kind: str, body: Struct, member: int = 0) -> str:
-        """An act for which a decision has just given leave."""
-        self.allow(kind, body)
-        return self.write(kind, body, member)
-
-    def allow(self, kind: str, body: Struct) -> None:
-        concerned = self.world.kinds[kind].concerns(self.view, body)
-        name = act_name(kind, structure_and_words(body)[0], concerned)
-        now_ms = self.world.now_ms
-        grant = Grant(
-            1, sha256(name.encode()).digest(), name, ANYBODY, now_ms - MINUTE_MS, FOREVER_MS, 0, False, "The decision"
-        )
-        self.world.store.write(1, PUBLIC, (GRANTS.put(grant),))
-
-    def set(
-        self, figure: str = SHARE, compare: Any = "above", number: int = 400, cycles: int = 1, who: Sequence[int] = ()
-    ) -> Wire:
-        body = WireSet(figure, compare, number, cycles, [self.members[at] for at in who], "The care circle")
-        refused = self.write("tripwire.set/1", body)
-        assert not refused, refused
-        wire = self.view.get(WIRES, self.last())
-        assert wire is not None
-        return wire  # type: ignore[no-any-return]  # of a view that may hold anything
-
-    def next_moon(self) -> int:
-        """To the minute of the next new moon; the cycle that ended."""
-        ended = self.world.cycle
-        self.world.now_ms = moon.new_moon_ms(ended + 1)
-        return ended
-
-    def note(self, cycle: int, *, key: SigningKey | None = None, audience: int | None = None, **values: int) -> str:
-        said = [Value(name.replace("__", ".").replace("_", "-"), value) for name, value in values.items()]
-        return self.world.write("figures.noted/1", FiguresNoted(cycle, said), key or self.clock, audience)
-
-    def moon(self, share: int) -> bytes:
-        """A cycle ends with this share; the record of its figures."""
-        refused = self.note(self.next_moon(), workload__top_share=share, members__count=len(self.members))
-        assert not refused, refused
-        return self.last()
-
-    def tripped(self, wire: Wire) -> Review:
-        self.moon(523)
-        (review,) = [each for each in open_reviews(self.view) if each.wire == wire.id]
-        return review
-
-    def draw(self, review: Review, *members: int) -> None:
-        people = [self.members[at] for at in members]
-        lot = filled(
-            Lot, id=sha256(review.id).digest(), purpose=FACILITATOR, subject=review.id, seats=1, size=len(people), attempt=1,
-            source=MEMBERS_SOURCE, committed=2, revealed=2, drawn_ms=review.opened_ms,
-        )  # fmt: skip
-        pool = filled(Pool, lot=lot.id, people=b"".join(sorted(people)), drawn=b"".join(people), chosen=1)
-        self.world.store.write(1, PUBLIC, (LOTS.put(lot), POOLS.put(pool)))
-
-    def report(self, review: Review, member: int = 0) -> str:
-        return self.write("review.reported/1", ReviewReported(review.wire, review.cycle, "One does most.", "Share it."), member)
-
-    def close(self, review: Review) -> None:
-        assert not self.report(review, 1)
-        assert not self.decide("review.accepted/1", ReviewAccepted(self.last()))
-
-    def reviews(self) -> list[tuple[int, bool]]:
-        rows = sorted(self.view.all(REVIEWS), key=lambda review: review.cycle)
-        return [(review.cycle, review.closed_ms == FOREVER_MS) for review in rows]
-
-    def said(self, blocks: Sequence[Block]) -> str:
-        return " ".join(render_text.text(list(blocks), Telling(Names(), self.world.now_ms)).split())
-
-    def page(self) -> str:
-        return self.said(list(tripwires.PRACTICE.page(self.view, self.world.now_ms)))
-
-    def due(self) -> list[tuple[str, bytes | None]]:
-        return [(each.what, each.who) for each in PRACTICE.due(self.view, self.world.now_ms)]
-
+from tests.laws.world import MINUTE_MS
+from tests.protocol.wire_house import SHARE, House
 
 # Setting wires
 
@@ -579,125 +435,3 @@ def test_no_member_removes_a_wire_alone(member: int) -> None:
     assert "was removed" in house.decide("tripwire.removed/1", WireRemoved(wire.id, "Not wanted"), member)
     assert "no such trip wire" in house.decide("tripwire.removed/1", WireRemoved(bytes(32), "Not wanted"), member)
     assert not standing_wires(house.view)
-
-
-# What it says
-
-
-def test_what_is_due_follows_the_review_from_the_lot_to_the_decision() -> None:
-    house = House()
-    review = house.tripped(house.set(cycles=1))
-    wire = "workload.top-share above 400"
-    said = [what.replace("Share of the busiest above 40 %", wire) for what, _ in house.due()]
-    assert len(said) == 1
-    assert said[0].startswith("Draw by lot who reports on")
-    house.draw(review, 3, 4)
-    own, everybody = house.due()
-    assert own[0].startswith("You were drawn to report on")
-    assert own[1] == house.members[3]
-    assert everybody[0].startswith("A review is open on")
-    assert everybody[1] is None
-    house.world.now_ms = review.report_by_ms
-    ((waits, who),) = house.due()
-    assert waits.startswith("A review waits for somebody's report")
-    assert who is None
-    assert not house.report(review, 3)
-    ((decide, who),) = house.due()
-    assert decide.startswith("Decide on the report about")
-    assert not house.decide("review.accepted/1", ReviewAccepted(house.last()))
-    assert house.due() == []
-
-
-def test_the_page_tells_a_wire_its_figures_and_its_reviews_as_a_story() -> None:
-    house = House()
-    assert "No figure is watched yet" in house.page()
-    wire = house.set("members.count", "below", 6, 2, who=[1])
-    assert "Members below 6 for 2 cycles" in house.page()
-    assert "waits for a new moon" in house.page()
-    for _ in range(2):
-        assert not house.note(house.next_moon(), members__count=5)
-    assert "review open" in house.page()
-    assert "waits for the lot" in house.page()
-    (review,) = open_reviews(house.view)
-    house.draw(review, 3)
-    assert "being looked at" in house.page()
-    assert not house.report(review, 3)
-    report = house.last()
-    assert "waits for your decision" in house.page()
-    assert not house.decide("review.accepted/1", ReviewAccepted(report))
-    page = house.page()
-    assert "Reviews closed" in page
-    assert "past it, counted anew" in page
-    charts = [block for block in PRACTICE.page(house.view, house.world.now_ms) if isinstance(block, Chart)]
-    assert [len(chart.series[0].points) for chart in charts] == [2]
-    for digest, words in (
-        (wire.id, "Members below 6 for 2 cycles"),
-        (review.record, "Wire tripped"),
-        (report, "Accepted report"),
-    ):
-        told = house.said(list(PRACTICE.record(house.view, digest, house.world.now_ms)))
-        assert words.replace("Wire tripped", "Tripped at the new moon") in told
-    assert list(PRACTICE.record(house.view, bytes(32), house.world.now_ms)) == []
-
-
-def test_a_report_can_be_begun_from_the_page_only_by_somebody_who_may_give_it() -> None:
-    house = House()
-    review = house.tripped(house.set())
-
-    def kinds() -> list[str]:
-        return [block.kind for block in PRACTICE.page(house.view, house.world.now_ms) if isinstance(block, Action)]
-
-    assert "review.reported/1" not in kinds()
-    assert "lot.opened/1" in kinds()
-    house.draw(review, 3)
-    assert "review.reported/1" in kinds()
-    assert "lot.opened/1" not in kinds()
-    assert "review.accepted/1" not in kinds()
-    assert not house.report(review, 3)
-    assert "review.accepted/1" in kinds()
-
-
-def test_live_figures_stand_with_their_meaning_and_the_gini_never_alone() -> None:
-    house = House()
-    house.set("members.count", "below", 7)
-    told = house.said(list(with_live(house.view, {"members.count": 6, "workload.gini": 5549}, house.world.now_ms)))
-    assert "Members 6 ! past its wire" in told
-    assert "Not shown to a group of this size: Inequality of work" in told
-    assert "5549" not in told
-    assert "0.5549" not in told
-
-
-def test_figures_and_summary_count_wires_and_reviews() -> None:
-    house = House()
-    house.set()
-    house.moon(900)
-    house.world.now_ms += 3 * DAY_MS
-    assert PRACTICE.figures(house.view, house.world.now_ms) == {
-        "wires.standing": 1,
-        "wires.reviews-open": 1,
-        "wires.oldest-review-days": 3,
-    }
-    assert PRACTICE.state(house.view, house.world.now_ms) == {"wires": 1, "reviews_open": 1}
-
-
-def test_a_number_that_always_or_never_trips_is_said_before_the_wire_is_set() -> None:
-    house = House()
-
-    def advice(body: WireSet) -> str:
-        return tripwires.advise_wire(house.view, body)
-
-    assert advice(WireSet("ledger.largest-funder-percent", "above", 60)) == ""
-    assert "trip never" in advice(WireSet("ledger.largest-funder-percent", "above", 600))
-    assert "trip always" in advice(WireSet("ledger.largest-funder-percent", "below", 600))
-    assert "Do you mean ledger.reserve" in advice(WireSet("ledger.reserves", "below", 600))
-
-
-def test_a_page_of_wires_shows_a_table_of_what_their_figures_mean() -> None:
-    house = House()
-    house.set("members.count", "below", 3)
-    (grid,) = [
-        block
-        for block in PRACTICE.page(house.view, house.world.now_ms)
-        if isinstance(block, Grid) and block.caption == "What these figures mean"
-    ]
-    assert [row[0] for row in grid.rows] == ["Members"]
