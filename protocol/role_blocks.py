@@ -43,7 +43,8 @@ from protocol.terms import (
 from protocol.wording import counted, listed
 
 SHOWN_CYCLES = 13
-CHOSEN = {"consent": "by consent", "vote": "by vote", "lot": "by lot", "renewed": "renewed"}
+NO_PERMISSIONS = "duties alone"
+CHOSEN = {"consent": "by consent", "vote": "by vote", "lot": "by lot", "renewed": "by renewal"}
 ENDED = {"": "at its end", "recalled": "recalled", "resigned": "stepped down", "dissolved": "the role was dissolved",
          "left": "left the space", "removed": "is no longer a member"}  # fmt: skip
 OUTCOMES = {"": ("rests", "warn"), "resume": ("resumed", "good"), "revoke": ("revoked", "bad")}
@@ -71,13 +72,15 @@ def _who_holds_what(view: View, rows: Sequence[Role], now_ms: int) -> Grid:
     for row in rows:
         term = term_of(view, row.role, now_ms)
         name = Ref(row.id, "record", row.role)
-        may = _spoken(row.permitted)
         if term is None:
             later = given_later(view, row.role, now_ms)
-            cells.append([name, State("vacant", "warn"), When(later[0].since_ms) if later else "", "", "", may])
+            cells.append(
+                [name, State("vacant", "warn"), When(later[0].since_ms) if later else "", "", "", _spoken(row.permitted)]
+            )
             continue
         cells.append([
-            name, _member(view, term.holder), When(term.since_ms), When(term.until_ms), _shadow(view, term, now_ms), may
+            name, _member(view, term.holder), When(term.since_ms), When(term.until_ms), _shadow(view, term, now_ms),
+            _held(view, term, now_ms),
         ])  # fmt: skip
     return Grid(
         "Who holds what", ("Role", "Who", "From", "Until", "Shadow", "May write, and nobody else"), cells,
@@ -203,7 +206,8 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
     elif current:
         facts += [
             ("Held by", _member(view, current.holder)), ("Until", When(current.until_ms)),
-            ("Shadow", _shadow(view, current, now_ms)), ("This term", Ref(current.id, "record", _how(current, now_ms))),
+            ("Shadow", _shadow(view, current, now_ms)),
+            ("This term", Ref(current.id, "record", f"given {_how(current, now_ms)}")),
         ]  # fmt: skip
     else:
         facts.append(("Held by", State("nobody", "warn")))
@@ -281,7 +285,7 @@ def _term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     facts: list[tuple[str, Cell]] = [
         ("Role", Ref(row.id, "record", term.role) if row else term.role), ("Held by", _member(view, term.holder)),
         ("From", When(term.since_ms)), ("Until", When(term.until_ms)), ("Given", _how(term, now_ms)),
-        ("With", Ref(term.definition, "record", "this definition")),
+        ("Defined as", Ref(term.definition, "record", "at that time")),
         ("Terms in a row", in_a_row(view, term)), ("Shadow", _shadow(view, term, now_ms)),
     ]  # fmt: skip
     if term.previous:
@@ -379,8 +383,16 @@ def _may(permissions: Sequence[Permission], caption: str) -> Grid:
 
 def _spoken(permissions: Sequence[Permission]) -> str:
     if not permissions:
-        return "duties alone"
+        return NO_PERMISSIONS
     return listed([spoken_kind(each.kind) + (f" up to {_limit(each.up_to)}" if each.up_to else "") for each in permissions])
+
+
+def _held(view: View, term: Term, now_ms: int) -> str:
+    """What a term may write now."""
+    grants = [grant for grant in _grants(view, term) if now_ms < grant.until_ms]
+    rests = listed([spoken_kind(grant.name) for grant in grants if grant.paused])
+    told = _spoken([Permission(grant.name, grant.up_to) for grant in grants if not grant.paused])
+    return f"{told}; {rests} rests" if rests and told != NO_PERMISSIONS else f"{rests} rests" if rests else told
 
 
 def _limit(up_to: int) -> str:

@@ -25,6 +25,7 @@ from protocol.terms import (
     holds,
     in_a_row,
     longest_held,
+    recent_terms,
     roles_at,
     spoken_kind,
     term_of,
@@ -32,21 +33,20 @@ from protocol.terms import (
 )
 
 SOON_DAYS = 7
-LATEST = 16  # terms of a role that can still matter to what is due
 
 
 def due(view: View, now_ms: int) -> Iterator[Due]:
     """Terms that end, handovers, shadows to draw, vacant roles, and pauses that wait for the assembly."""
     alone = len(members_at(view, now_ms)) < 2
     for row in view.all(ROLES, order="role"):
-        terms = terms_of(view, row.role, LATEST)
+        terms = recent_terms(view, row.role, now_ms - view.parameter(GRACE_DAYS, now_ms) * DAY_MS - 1)
         current = next((term for term in terms if holds(term, now_ms)), None)
         if current:
             yield from _ending(view, current, terms, now_ms)
             if not alone and not has_lot(view, "shadow", current.id, now_ms):
                 yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id)
-        elif row.ended_ms > now_ms and not any(term.since_ms > now_ms for term in terms):
-            since_ms = max([row.since_ms, *(term.until_ms for term in terms)])
+        elif row.ended_ms > now_ms and not any(now_ms < term.since_ms < term.until_ms for term in terms):
+            since_ms = max([row.since_ms, *(term.until_ms for term in terms if term.until_ms <= now_ms)])
             yield Due(
                 f"Nobody holds {row.role}: draw by lot, or propose an election", None, since_ms, cycle_ends_ms(now_ms), row.id
             )

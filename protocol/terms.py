@@ -25,6 +25,7 @@ from protocol.membership import MEMBERSHIPS, Membership
 from protocol.practice import FOREVER_MS, Own, Parameter, Row, Table, field
 
 DAY_MS = 86_400_000
+RECENT = 16  # terms of a role that can still matter to what is due
 
 TERM_CYCLES = Parameter("roles.term-cycles", 1, "Longest term of a role, in cycles", 1, 13)
 CONSECUTIVE = Parameter("roles.consecutive-terms", 1, "Terms of one person in one role, in a row", 1, 12)
@@ -187,10 +188,15 @@ def _cut(term: Term, member: Membership | None) -> Term:
     return msgspec.structs.replace(term, until_ms=max(member.ended_ms, term.since_ms), ended=member.ended)
 
 
-def terms_of(own: Own, role: str, latest: int = 0) -> tuple[Term, ...]:
-    """The terms of a role as they were held, in the order in which they were given; `latest` of them, or all."""
-    found = own.all(TERMS, role=role, order="-position", limit=latest)
-    return tuple(as_held(own, term) for term in reversed(found))
+def terms_of(own: Own, role: str) -> tuple[Term, ...]:
+    """The terms of a role as they were held, in the order in which they were given."""
+    return tuple(as_held(own, term) for term in own.all(TERMS, role=role, order="position"))
+
+
+def recent_terms(own: Own, role: str, after_ms: int) -> tuple[Term, ...]:
+    """Those of the latest terms of a role that were to end after an instant, as they were held."""
+    found = own.all(TERMS, role=role, order="-position", limit=RECENT)
+    return tuple(as_held(own, term) for term in reversed(found) if term.until_ms > after_ms)
 
 
 def every_term(own: Own) -> tuple[Term, ...]:
@@ -206,7 +212,8 @@ def roles_at(own: Own, at_ms: int) -> tuple[Role, ...]:
 
 def term_of(own: Own, role: str, at_ms: int) -> Term | None:
     """The term in which a role is held at an instant, or None while it is vacant."""
-    return next((term for term in terms_of(own, role) if holds(term, at_ms)), None)
+    given = (as_held(own, term) for term in own.all(TERMS, role=role, order="position") if holds(term, at_ms))
+    return next((term for term in given if holds(term, at_ms)), None)
 
 
 def holder_of(own: Own, role: str, at_ms: int) -> bytes | None:
@@ -217,13 +224,14 @@ def holder_of(own: Own, role: str, at_ms: int) -> bytes | None:
 
 def held_by(own: Own, member: bytes, at_ms: int) -> tuple[Term, ...]:
     """The terms that a member holds at an instant, in the order in which they were given."""
-    ours = (as_held(own, term) for term in own.all(TERMS, holder=member, order="position"))
+    ours = (as_held(own, term) for term in own.all(TERMS, holder=member, order="position") if holds(term, at_ms))
     return tuple(term for term in ours if holds(term, at_ms))
 
 
 def given_later(own: Own, role: str, at_ms: int) -> tuple[Term, ...]:
     """Terms that were given already and have not begun, the nearest first."""
-    later = (term for term in terms_of(own, role) if at_ms < term.since_ms < term.until_ms)
+    given = (as_held(own, term) for term in own.all(TERMS, role=role) if at_ms < term.since_ms)
+    later = (term for term in given if term.since_ms < term.until_ms)
     return tuple(sorted(later, key=lambda term: (term.since_ms, term.position)))
 
 
@@ -240,7 +248,8 @@ def pause_ends_ms(until_ms: int) -> int:
 
 def followed(own: Own, role: str, holder: bytes, begins_ms: int) -> Term | None:
     """The term of the same person that one beginning then would follow in a row."""
-    ours = [term for term in terms_of(own, role) if term.holder == holder and term.since_ms < term.until_ms <= begins_ms]
+    given = (as_held(own, term) for term in own.all(TERMS, role=role) if term.holder == holder)
+    ours = [term for term in given if term.since_ms < term.until_ms <= begins_ms]
     last = max(ours, key=lambda term: (term.until_ms, term.position), default=None)
     return last if last and begins_ms < pause_ends_ms(last.until_ms) else None
 
@@ -263,7 +272,7 @@ def next_begins_ms(own: Own, role: str, at_ms: int) -> int:
 def barred(own: Own, role: str, at_ms: int) -> tuple[bytes, ...]:
     """Who may not take the next term, because they have held the role as often in a row as the protocol allows."""
     most, begins_ms = own.parameter(CONSECUTIVE, at_ms), next_begins_ms(own, role, at_ms)
-    holders = sorted({term.holder for term in terms_of(own, role)})
+    holders = sorted({term.holder for term in own.all(TERMS, role=role)})
     return tuple(each for each in holders if in_a_row(own, followed(own, role, each, begins_ms)) >= most)
 
 
