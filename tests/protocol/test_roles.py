@@ -24,7 +24,7 @@ from protocol.role_bodies import (
     Resigned,
     Taken,
 )
-from protocol.role_dues import figures
+from protocol.role_dues import due, figures
 from protocol.terms import TERMS, Permission
 from tests.laws.world import DAY_MS, MINUTE_MS
 from tests.protocol.role_house import BOOK, PUBLISH, WHY, Decided, RoleHouse, blocks_of, booked, watched
@@ -397,6 +397,17 @@ def test_a_term_to_come_is_recalled_alone(held: RoleHouse) -> None:
     assert held.term(after.id).until_ms == held.term(after.id).since_ms == now.until_ms
     held.now_ms = now.until_ms
     assert held.write(BOOK, booked(), held.all[2])
+
+
+def test_a_role_whose_next_term_was_recalled_before_it_began_is_vacant_at_the_end_of_this_one(held: RoleHouse) -> None:
+    now, after = held.first_term(), held.give(held.all[2])
+    assert not held.as_decided("role.recalled/1", Recalled(after.id, WHY))
+    assert after.since_ms == now.until_ms
+    vacant = "Nobody holds treasurer: draw by lot, or propose an election"
+    for at_ms, there in ((now.until_ms - 1, False), (now.until_ms, True)):
+        assert any(each.what == vacant for each in due(held.view, at_ms)) is there
+    held.must("role.resigned/1", Resigned(now.id), held.all[1])
+    assert [each.since_ms for each in due(held.view, held.now_ms) if each.what == vacant] == [held.now_ms]
 
 
 def test_the_holder_steps_down_and_nobody_for_them(held: RoleHouse) -> None:
