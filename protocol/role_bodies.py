@@ -17,10 +17,13 @@ from protocol.practice import Digest, MemberKey, field
 from protocol.terms import ROLE_PATTERN, Permission
 
 Name = Annotated[
+    str, field("Role", "One of the roles that there are.", widget="role", example="treasurer", pattern=ROLE_PATTERN)
+]
+NewName = Annotated[
     str,
     field(
         "Role", "A short name in small letters, digits and hyphens. It stays for ever, so name no person.",
-        widget="role", example="treasurer", pattern=ROLE_PATTERN,
+        example="treasurer", pattern=ROLE_PATTERN,
     ),
 ]  # fmt: skip
 TermId = Annotated[Digest, field("Term", "The record by which the term was given.", widget="record")]
@@ -38,7 +41,7 @@ Reasons = Annotated[
 class Defined(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a role is, from the next term on."""
 
-    role: Name
+    role: NewName
     cycles: Annotated[
         int,
         field(
