@@ -88,6 +88,8 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
     yield Action("agenda.added/1", {"assembly": row.id.hex()} if row else {}, "Put something on the agenda")
     rows: list[list[Cell]] = []
     for each in held_before(view, now_ms):
+        if is_on(each, now_ms):
+            continue
         came = len(there(view, each.id))
         share: Cell = f"{came} of {max(came, len(members_at(view, each.opens_ms)))}" if came else "not noted"
         rows.append([Ref(each.id, "record", purpose_of(each)), When(each.opens_ms), share, _stands(view, each, now_ms)])

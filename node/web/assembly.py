@@ -35,7 +35,6 @@ from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Prose, Ref, Text, When
 from protocol.practice import FOREVER_MS, MEMBERS, Refused
 from protocol.practices import PRACTICES
-from protocol.wording import counted
 
 HERE, END = "here", "end"
 PATH = "/assembly/run"
@@ -147,7 +146,7 @@ def _page(seen: Seen, at: str, held: Typed) -> Page:
     if at not in (HERE, run_.step.key) and not held.error:
         held = Typed(held.values, "What you were at is no longer on the agenda. What was written down is kept.")
     parts = [_way(run_, "the way through the agenda"), _told(run_, held), *_body(seen, run_, held), _list(run_)]
-    where = "Before the first item" if run_.at == 0 else f"{run_.at} of {counted(len(run_.steps) - 2, 'item')}"
+    where = "Before the first item" if run_.at == 0 else f"Item {run_.at} of {len(run_.steps) - 2}"
     lead = "The last thing" if run_.step.key == END else where
     purpose = run_.row.purpose or "An assembly"
     body = element("section", *parts, class_="wide run")
@@ -218,7 +217,7 @@ def _box(name: str, label: str, *, chosen: bool) -> Markup:
 
 def _item(seen: Seen, run_: Run, entry: Entry, held: Typed) -> list[Markup]:
     pairs: list[tuple[str, Cell]] = [
-        ("On the agenda from", entry.group),
+        ("From", entry.group),
         ("Has waited", agendas.waited(entry.waits_ms(seen.now_ms))),
         ("Until", When(entry.until_ms) if entry.until_ms < FOREVER_MS else "it is done"),
         ("Page", Ref(entry.link, "record", "all about it, and what can be done")),
