@@ -440,6 +440,7 @@ STARTER = (
         "Reverse sabbatical",
         "Those who do most step back on a schedule, so that nothing hangs on one person.",
         REVERSE_SABBATICAL,
+        (("work.sabbatical-cycles", 3),),
     ),
     Starter(
         "Flash campaign",

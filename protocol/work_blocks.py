@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from protocol import fairness, moon, working
@@ -43,7 +44,7 @@ from protocol.wording import counted, in_hours
 from protocol.working import DAY_MS, DONE, HOURS, TASKS, Open, Seat, Swap, Task
 
 NEAR_DAYS, OPEN_DAYS, SHOWN_DAYS = 3, 7, 14
-SHOWN, BUTTONS, SHIFTS, LATEST = 40, 12, 24, 12
+SHOWN, BUTTONS, SHIFTS, LATEST, LACKING = 40, 12, 24, 12, 12
 PEOPLE = 24  # above this many, hours are told by bands
 CYCLES = 13
 BANDS = ((0, "nothing noted"), (20, "up to 5 hours"), (60, "5 to 15 hours"), (160, "15 to 40 hours"))
@@ -80,6 +81,11 @@ def _asked(view: View, now_ms: int) -> Iterator[Due]:
 
 
 def _lacking(view: View, now_ms: int) -> Iterator[Due]:
+    """The nearest that lack people; where there are many, the page of work has the others."""
+    return islice(_all_lacking(view, now_ms), LACKING)
+
+
+def _all_lacking(view: View, now_ms: int) -> Iterator[Due]:
     for each in working.open_tasks(view, now_ms, 1):
         task, days = each.task, OPEN_DAYS if each.task.is_shift else NEAR_DAYS
         moment = task.starts_ms or task.ends_ms

@@ -493,6 +493,14 @@ def test_shifts_that_lack_people_are_due_to_all_and_hours_are_not_asked_for() ->
     assert not dues(desk, (SHIFT.ends_ms or 0) + DAY_MS)
 
 
+def test_of_many_shifts_that_lack_people_the_nearest_are_due() -> None:
+    desk = house()
+    for hours in range(40, 10, -1):
+        offered(desk, replace(SHIFT, title=f"Shift {hours}", starts_ms=NOW + hours * HOUR_MS, ends_ms=NOW + (hours + 3) * HOUR_MS))
+    told = [due.what for due in dues(desk)]
+    assert (len(told), told[0], told[-1]) == (12, "“Shift 11” still needs 2 people", "“Shift 22” still needs 2 people")
+
+
 def test_who_is_asked_to_take_over_is_told() -> None:
     desk = house()
     task = taken(desk)
