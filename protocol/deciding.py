@@ -6,6 +6,9 @@ outcome stands is computed from its row and a moment, never stored:
 - in force until its review; then "back on the agenda" unless members have judged it met and named a later date;
 - from its sunset on it is "lapsed" and binds nobody, whether or not anybody noticed.
 
+A decision for one act, called without a date or figures of its own, is "settled" when the time to do it is over: what the act
+brings about (a term, an adoption, another decision's next date) has its own end, and nobody judges a judgement.
+
 Who may vote: members admitted before the round opened and not gone when it closed, without those whom a planned act concerns.
 Times are minutes of the log, so those admitted in the very minute of the call, before it, are kept by name.
 
@@ -25,8 +28,9 @@ import msgspec
 from msgspec import Struct
 
 from protocol import encoding, moon
+from protocol.mandate import ANYBODY
 from protocol.membership import MEMBERSHIPS, Membership, is_live
-from protocol.practice import FOREVER_MS, MemberKey, Own, Parameter, Row, Table, field
+from protocol.practice import FOREVER_MS, GRANTS, Grant, MemberKey, Own, Parameter, Row, Table, field
 from protocol.voting import Rules
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -47,13 +51,13 @@ REVIEW = Parameter("decisions.review-cycles", 3, "Cycles after which a decision 
 SUNSET = Parameter("decisions.sunset-cycles", 13, "Cycles after which a decision ends, at most", low=1, high=39)
 CARRY_OUT = Parameter("decisions.carry-out-cycles", 1, "Cycles within which what was decided has to be done", low=1, high=13)
 FOR_OTHERS = Parameter(
-    "decisions.votes-for-others", 2, "Votes that one member may write down for others in a round", low=0, high=20
+    "decisions.votes-for-others", 5, "Votes that one member may write down for others in a round", low=0, high=100
 )
 KEPT = Parameter("decisions.proposal-cycles", 3, "Cycles after which a proposal that nobody touches lapses", low=1, high=39)
 PARAMETERS = (QUORUM, SHARE, CONSENSUS_SHARE, VOTE_DAYS, LEAST_HOURS, REVIEW, SUNSET, CARRY_OUT, FOR_OTHERS, KEPT)
 
 OPEN, OWN, CLOSE = "open", "own", "close"  # until when answers are hidden
-IN_FORCE, ON_AGENDA, LAPSED, ENDED = "in force", "back on the agenda", "lapsed", "ended"
+IN_FORCE, ON_AGENDA, LAPSED, ENDED, SETTLED = "in force", "back on the agenda", "lapsed", "ended", "settled"
 MET, NOT_MET, END = "met", "not-met", "end"
 UNOPENED = "could not be opened"
 
@@ -207,6 +211,7 @@ class Round(Row, frozen=True):
     salt: bytes
     for_others: int
     carry_cycles: int
+    is_dated: bool  # it names a review, a sunset or figures itself
     review_ms: int
     sunset_ms: int
     criteria: bytes  # canonical bytes of a list of `Criterion`
@@ -257,6 +262,7 @@ class Outcome(Row, frozen=True):
     act: str  # the name of the grant that it gave
     act_kind: str
     act_until_ms: int
+    is_settled: bool  # by its act: no review is due
     review_ms: int
     sunset_ms: int
     ended_ms: int
@@ -275,6 +281,7 @@ PROPOSALS = Table(
     Proposal,
     ("id",),
     (("is_open", "touched_ms"), ("proposer",), ("since_ms",)),
+    shared=(("id",),),
     erasable=("why", "binds", "withdrawn"),
 )
 VERSIONS = Table("version", Version, ("proposal", "number"), (("id",),), erasable=("text", "note"))
@@ -283,16 +290,18 @@ THEORIES = Table(
     "theory",
     Theory,
     ("proposal", "position"),
+    (("id",),),
     erasable=("sought", "path", "assumptions", "wrong_if", "gains", "funds", "dissent"),
 )
-DISSENTS = Table("dissent", Dissent, ("proposal", "position"), erasable=("words",))
-ROUNDS = Table("round", Round, ("id",), (("proposal",), ("is_open",), ("key",)), erasable=("measures",))
+DISSENTS = Table("dissent", Dissent, ("proposal", "position"), (("id",),), erasable=("words",))
+ROUNDS = Table("round", Round, ("id",), (("proposal",), ("is_open",), ("key",)), (("id",),), ("measures",))
 VOTES = Table("vote", Vote, ("round", "member"), (("id",), ("round", "hand")), erasable=("reasons",))
 OUTCOMES = Table(
     "outcome",
     Outcome,
     ("id",),
     (("accepted", "sunset_ms"), ("proposal",), ("round",), ("since_ms",)),
+    shared=(("id",),),
     erasable=("measures", "statement", "found"),
 )
 TABLES = (PROPOSALS, VERSIONS, SAYINGS, THEORIES, DISSENTS, ROUNDS, VOTES, OUTCOMES)
@@ -340,15 +349,25 @@ def counts_of(outcome: Outcome) -> tuple[tuple[str, int], ...]:
 
 def may_vote(round_: Round, row: Membership | None, at_ms: int) -> bool:
     """Whether a member belongs to the electorate of a round at an instant."""
-    if row is None or not is_live(row, at_ms) or row.admitted_ms is None:
-        return False
-    before = row.admitted_ms < round_.called_ms or row.member in keys(round_.newest)
-    return before and row.member not in keys(round_.concerned)
+    return row is not None and row.member in voters(round_, (row,), at_ms)
+
+
+def voters(round_: Round, rows: Iterable[Membership], at_ms: int) -> set[bytes]:
+    """Those of some members who may vote in a round and have not gone by an instant."""
+    newest, concerned = set(keys(round_.newest)), set(keys(round_.concerned))
+    return {
+        row.member
+        for row in rows
+        if is_live(row, at_ms)
+        and row.admitted_ms is not None
+        and (row.admitted_ms < round_.called_ms or row.member in newest)
+        and row.member not in concerned
+    }
 
 
 def electorate(own: Own, round_: Round, at_ms: int) -> set[bytes]:
     """Who may vote, of those who have not gone by an instant."""
-    return {row.member for row in own.all(MEMBERSHIPS) if may_vote(round_, row, at_ms)}
+    return voters(round_, own.all(MEMBERSHIPS), at_ms)
 
 
 def answered(own: Own, round_: Round) -> set[bytes]:
@@ -359,6 +378,17 @@ def answered(own: Own, round_: Round) -> set[bytes]:
 # Where things stand
 
 
+def leave_of(own: Own, row: Outcome) -> Grant | None:
+    """The leave that an outcome gave for one act; its end is moved to the moment at which it was used."""
+    return own.get(GRANTS, row.id, row.act, ANYBODY) if row.act else None
+
+
+def planned(own: Own, row: Outcome) -> Plan | None:
+    """The act that an accepted outcome gives leave for."""
+    version = own.get(VERSIONS, row.proposal, row.version) if row.act else None
+    return next((plan for plan in plans_of(version) if plan.option == row.option), None) if version else None
+
+
 def stands(row: Outcome, at_ms: int) -> str:
     """Where an outcome stands at an instant, in one phrase."""
     if not row.accepted:
@@ -366,7 +396,7 @@ def stands(row: Outcome, at_ms: int) -> str:
     if at_ms >= row.ended_ms:
         return ENDED
     if at_ms >= row.sunset_ms:
-        return LAPSED
+        return SETTLED if row.is_settled else LAPSED
     return ON_AGENDA if row.judged == NOT_MET or at_ms >= row.review_ms else IN_FORCE
 
 
@@ -390,6 +420,11 @@ def lapses_ms(own: Own, row: Proposal, at_ms: int) -> int:
         return moon.after_cycles(row.touched_ms, cycles)
     except moon.OutsideTable:
         return row.touched_ms + cycles * 30 * DAY_MS
+
+
+def is_over(own: Own, round_: Round, at_ms: int) -> bool:
+    """Whether a round can be counted: its time is over, or all have answered."""
+    return at_ms >= round_.closes_ms or not electorate(own, round_, at_ms) - answered(own, round_)
 
 
 def open_proposals(own: Own, at_ms: int) -> tuple[Proposal, ...]:

@@ -202,6 +202,17 @@ KNOWN: tuple[Figure, ...] = (
         ),
     ),
     *_of(
+        "decisions",
+        ("open", "Open proposals", COUNT, "How many proposals are neither decided nor withdrawn.", "Not how urgent they are."),
+        ("rounds-open", "Calls that wait for answers", COUNT, "How many rounds are open now.", ""),
+        ("standing", "Standing decisions", COUNT, "How many decisions bind us now.", "Not whether we live by them."),
+        (
+            "unjudged", "Decisions back on the agenda", COUNT, "How many passed their date or were not met, and still bind.",
+            "Not that they are bad: nobody has said yet whether they did what they were for.",
+        ),
+        ("lapsed", "Decisions lapsed", COUNT, "How many reached their sunset since the new moon.", "An end is no failure."),
+    ),
+    *_of(
         "voice",
         ("proposers", "People who proposed", COUNT, "How many proposed in the last three full cycles.", "Not whose idea.", 3),
         ("speakers", "People who spoke", COUNT, "How many wrote on a proposal in that time.", "Not who spoke in the room.", 3),

@@ -50,6 +50,7 @@ from protocol.deciding import (
     Vote,
     answered,
     electorate,
+    is_over,
     keys,
     lapses_ms,
     may_vote,
@@ -153,7 +154,8 @@ def call(own: Own, act: Act[Called]) -> Iterator[Change]:
             act.space, act.digest, act.position, act.audience, row.id, body.version, act.member, body.type, len(options),
             body.hidden, max(quorum, body.quorum_percent), max(share, body.share_percent), hands, at_ms, closes_ms, FOREVER_MS,
             True, newest, b"".join(concerned), body.key, body.salt, own.parameter(FOR_OTHERS, at_ms),
-            own.parameter(CARRY_OUT, at_ms), review_ms, sunset_ms, spell(body.criteria), body.measures,
+            own.parameter(CARRY_OUT, at_ms), bool(body.review_cycle or body.sunset_cycle or body.criteria), review_ms,
+            sunset_ms, spell(body.criteria), body.measures,
         )
     )  # fmt: skip
     yield PROPOSALS.patch(row.id, round=act.digest, touched_ms=at_ms)
@@ -390,18 +392,19 @@ def _settle(own: Own, act: Act[Closed], round_: Round, tally: Tally, over_ms: in
     plan = next((plan for plan in plans_of(version) if accepted and plan.option == tally.option), None)
     name = act_name_of(plan.kind, plan.structure, plan.concerned) if plan else ""
     until_ms = min(round_.sunset_ms, cycles_later_ms(at_ms, round_.carry_cycles)) if plan else 0
+    settled = plan is not None and not round_.is_dated
+    review_ms, sunset_ms = (until_ms, until_ms) if settled else (round_.review_ms, round_.sunset_ms)
     yield OUTCOMES.put(
         Outcome(
             act.space, act.digest, act.position, act.audience, proposal.id, round_.id, version.number, proposal.title,
             round_.type, tally.result, tally.option, encoding.encode([list(line) for line in tally.lines]), tally.eligible,
             tally.answered, tally.spoiled, tally.in_favour, over_ms, at_ms, accepted, name, plan.kind if plan else "", until_ms,
-            round_.review_ms, round_.sunset_ms, FOREVER_MS, round_.criteria, "", 0, b"", 0, round_.measures,
-            act.body.statement, "",
+            settled, review_ms, sunset_ms, FOREVER_MS, round_.criteria, "", 0, b"", 0, round_.measures, act.body.statement, "",
         )
     )  # fmt: skip
-    settled = accepted or tally.result == ADVISED
+    decided = accepted or tally.result == ADVISED
     yield PROPOSALS.patch(
-        proposal.id, round=None, touched_ms=at_ms, is_open=not settled, outcome=act.digest if settled else None
+        proposal.id, round=None, touched_ms=at_ms, is_open=not decided, outcome=act.digest if decided else None
     )
     if name and until_ms > at_ms:
         why = f"The decision “{proposal.title}”"
@@ -439,8 +442,7 @@ def prepare_close(view: View, body: Closed, secrets: Secrets) -> Closed:
     round_ = view.get(ROUNDS, body.round)
     if round_ is None or round_.hidden == OPEN or not round_.is_open:
         return body
-    now_ms = secrets.now_ms
-    if now_ms < round_.closes_ms and electorate(view, round_, now_ms) - answered(view, round_):
+    if not is_over(view, round_, secrets.now_ms):
         return body
     secret = secrets.derive(ballot.label(round_.proposal, round_.salt))
     return replace(body, secret=secret) if ballot.public_of(secret) == round_.key else body

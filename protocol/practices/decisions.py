@@ -39,6 +39,8 @@ from protocol.deciding import (
     stands,
 )
 from protocol.decision_blocks import page
+from protocol.decision_dues import due, figures, state
+from protocol.decision_story import about
 from protocol.mandate import DECISION
 from protocol.polling import call, cast, close, fuse_of, open_proposal, prepare_call, prepare_cast, prepare_close, proposal_of
 from protocol.practice import (
@@ -199,6 +201,7 @@ def judge(own: Own, act: Act[Judged]) -> Iterator[Change]:
     judged: dict[str, Any] = {
         "judged": body.verdict, "judged_ms": at_ms, "judged_by": act.digest, "reviews": row.reviews + 1, "found": body.found,
     }  # fmt: skip
+    judged["is_settled"] = False
     if body.verdict == MET:
         judged["review_ms"], judged["sunset_ms"] = fuse_of(own, body.review_cycle, body.sunset_cycle, at_ms, at_ms)
     if body.verdict == END:
@@ -267,5 +270,9 @@ PRACTICE = Practice(
     tables=TABLES,
     kinds=KINDS,
     parameters=PARAMETERS,
+    due=due,
+    figures=figures,
+    state=state,
     page=page,
+    record=about,
 )

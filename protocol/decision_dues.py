@@ -1,0 +1,125 @@
+"""What is due about decisions, their figures, and what the summary says: all of it follows from rows and a moment.
+
+Of a round whose answers are hidden this says who has not answered yet, as it does of any other, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from protocol import moon
+from protocol.deciding import (
+    DAY_MS,
+    IN_FORCE,
+    LAPSED,
+    LATEST,
+    NOT_MET,
+    ON_AGENDA,
+    OUTCOMES,
+    Outcome,
+    Proposal,
+    Round,
+    answered,
+    lapses_ms,
+    leave_of,
+    open_proposals,
+    open_rounds,
+    planned,
+    standing,
+    stands,
+    voters,
+)
+from protocol.membership import MEMBERSHIPS
+from protocol.practice import FOREVER_MS, Due, View
+from protocol.terms import spoken_kind
+
+SOON_DAYS = 14  # before a review, and after a sunset
+
+
+def due(view: View, now_ms: int) -> Iterator[Due]:
+    """Proposals to talk about, answers that are missing, rounds to count, acts to carry out, and fuses."""
+    titles: dict[bytes, Proposal] = {}
+    for row in open_proposals(view, now_ms):
+        titles[row.id] = row
+        if row.round is None:
+            what = f"“{row.title}” is proposed: ask, react, amend it, or call for answers"
+            yield Due(what, None, row.since_ms, lapses_ms(view, row, now_ms), row.id)
+    rounds = open_rounds(view)
+    members = view.all(MEMBERSHIPS) if rounds else ()
+    for round_ in rounds:
+        if round_.proposal in titles:
+            title = titles[round_.proposal].title
+            may = voters(round_, members, min(now_ms, round_.closes_ms))
+            yield from _round(round_, title, may - answered(view, round_), now_ms)
+    for outcome in view.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST):
+        yield from _outcome(view, outcome, now_ms)
+
+
+def _round(round_: Round, title: str, missing: set[bytes], now_ms: int) -> Iterator[Due]:
+    if now_ms >= round_.closes_ms:
+        yield Due(f"The round on “{title}” is over: count it", None, round_.closes_ms, FOREVER_MS, round_.id)
+    elif not missing:
+        what = f"All have answered on “{title}”: it can be counted now"
+        yield Due(what, None, round_.called_ms, round_.closes_ms, round_.id)
+    else:
+        what = f"Answer the call on “{title}”"
+        for member in sorted(missing):
+            yield Due(what, member, round_.called_ms, round_.closes_ms, round_.id)
+
+
+def _outcome(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
+    state = stands(row, now_ms)
+    if row.since_ms <= now_ms < row.act_until_ms:
+        leave, plan = leave_of(view, row), planned(view, row)
+        if leave and plan and leave.until_ms > now_ms:
+            what = f"Carry out “{row.title}”: {spoken_kind(plan.kind)}"
+            yield Due(what, None, row.since_ms, leave.until_ms, row.id)
+    if row.is_settled:
+        yield from _left_undone(view, row, now_ms)
+    elif state == IN_FORCE and now_ms >= row.review_ms - SOON_DAYS * DAY_MS:
+        since_ms = max(row.since_ms, row.review_ms - SOON_DAYS * DAY_MS)
+        yield Due(f"Judge “{row.title}”: did it do what it was for?", None, since_ms, row.review_ms, row.id)
+    elif state == ON_AGENDA:
+        since_ms = row.judged_ms if row.judged == NOT_MET else row.review_ms
+        yield Due(f"Back on the agenda: “{row.title}”. {why_back(row)}", None, since_ms, row.sunset_ms, row.id)
+    elif state == LAPSED and now_ms < row.sunset_ms + SOON_DAYS * DAY_MS:
+        what = f"“{row.title}” has lapsed and binds nobody: propose it anew if it is wanted"
+        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id)
+
+
+def _left_undone(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
+    """What was decided for one act, and nobody did."""
+    leave = leave_of(view, row) if row.sunset_ms <= now_ms < row.sunset_ms + SOON_DAYS * DAY_MS else None
+    if leave and leave.until_ms == row.act_until_ms:
+        what = f"Nobody did what “{row.title}” decided, and the leave for it has lapsed: propose it anew if it is wanted"
+        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id)
+
+
+def why_back(row: Outcome) -> str:
+    """Why a decision is back on the agenda, in a sentence."""
+    if row.judged == NOT_MET:
+        return "It was judged, and did not do what it was for."
+    return "Nobody judged it by the day that it named."
+
+
+def figures(view: View, now_ms: int) -> Mapping[str, int]:
+    """How much is open, how much binds, and how much of that nobody has looked at."""
+    held = standing(view, now_ms)
+    try:
+        since_ms = moon.new_moon_ms(moon.cycle_at(now_ms))
+    except moon.OutsideTable:
+        since_ms = now_ms
+    latest = view.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST)
+    return {
+        "decisions.open": len(open_proposals(view, now_ms)),
+        "decisions.rounds-open": sum(now_ms < row.closes_ms for row in open_rounds(view)),
+        "decisions.standing": len(held),
+        "decisions.unjudged": sum(stands(row, now_ms) == ON_AGENDA for row in held),
+        "decisions.lapsed": sum(stands(row, now_ms) == LAPSED and row.sunset_ms >= since_ms for row in latest),
+    }
+
+
+def state(view: View, now_ms: int) -> Mapping[str, Any]:
+    """How much is proposed and how much binds, in public."""
+    return {"proposed": len(open_proposals(view, now_ms)), "binding": len(standing(view, now_ms))}
