@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from node import commands_member, lot_file
+from node import commands_member, lot_file, markdown
 from node.cli import main
 from node.clock import MovedClock
 from node.failure import Misuse
@@ -255,3 +256,13 @@ def test_a_lot_goes_from_opening_to_its_receipt_on_a_node_with_one_tap_each(run:
     assert "2 of 2 parts revealed" in run("verify", receipt).out
     for wrong in ("x", "ab" * 32):
         assert run("receipt", wrong).code == 2
+
+
+def test_the_program_on_the_page_of_a_lot_survives_being_copied_from_there() -> None:
+    member, other, code = b"m" * 32, b"n" * 32, b"c" * 32
+    inputs = lot.Inputs(code, 1, [member, other], public='it\'s <b>7</b> & `8` "9"')
+    page = markdown.html(f"```python\n{lot.script(inputs, inputs.draw().drawn)}```")
+    copied = html.unescape(page.partition("<pre><code>")[2].partition("</code></pre>")[0])
+    ran = subprocess.run([sys.executable, "-I", "-S", "-"], input=copied, capture_output=True, text=True, check=True)
+    assert ran.stdout == lot.printed(inputs, inputs.draw().drawn)
+    assert ran.stdout.endswith("\nas published\n")
