@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from protocol import drawing, moon, resting, working
 from protocol.campaign_blocks import name_of as campaign_name
 from protocol.membership import MEMBERSHIPS, name_of
-from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Ref, Span, State, Text, Timeline, When
+from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Prose, Ref, Span, State, Text, Timeline, When
 from protocol.practice import Due, View
 from protocol.resting import (
     CELEBRATIONS,
@@ -270,7 +270,7 @@ def record(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
         *[("Can be asked", mentor.words or "yes") for mentor in mentors],
     ])  # fmt: skip
     if row.words:
-        yield Text(row.words)
+        yield Prose(row.words)
     yield Text(
         "While they rest they take no new places in this. Whoever takes over decides; the one who rests answers when asked, "
         "and repairs nothing quietly."

@@ -300,7 +300,8 @@ def _about(view: View, task: Task, now_ms: int) -> Iterator[Block]:
     if task.is_open(now_ms) and filled < task.seats:
         yield Action("task.taken/1", at, "Take part")
     if any(seat.is_held(now_ms) for seat in seats):
-        yield Action("task.done/1", at, "My part is done")
+        if now_ms >= task.starts_ms:
+            yield Action("task.done/1", at, "My part is done")
         yield Action("swap.offered/1", at, "Ask who takes over my place")
         yield Action("task.released/1", at, "Give my place back")
     if not task.ended:

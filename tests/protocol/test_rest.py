@@ -14,7 +14,7 @@ from protocol.drawing import LOTS, POOLS, Lot, Pool
 from protocol.eligibility import eligible
 from protocol.lineage import PROTOCOLS, Protocol
 from protocol.membership import MEMBERSHIPS, Membership
-from protocol.page import Action, Block, Facts, Grid, Text
+from protocol.page import Action, Block, Facts, Grid, Prose
 from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, SETTINGS, Due, Kind, Refused, Setting
 from protocol.practices import campaigns
 from protocol.practices.work import PRACTICE
@@ -417,7 +417,7 @@ def test_the_page_of_a_sabbatical_tells_it_whole() -> None:
     write(desk, "dependency.found", DependencyFound("The cold store", row))
     blocks = list(PRACTICE.record(desk.view(A), row, NOW))
     assert {"Choose another cycle", "Draw who takes over", "Lift it by a decision"} <= set(labels(blocks))
-    assert next(block.text for block in blocks if isinstance(block, Text)) == "The sea"
+    assert next(block.markdown for block in blocks if isinstance(block, Prose)) == "The sea"
     (grid,) = [block for block in blocks if isinstance(block, Grid)]
     assert len(grid.rows) == 1
     over = list(PRACTICE.record(desk.view(A), row, moon.new_moon_ms(CYCLE + 2)))
