@@ -61,8 +61,9 @@ STATES = {
 }
 KEEPER = (
     "Who lets this node keep their key lets it make their part too. Whoever runs the machine could then know these parts "
-    "before they are revealed, and choose a part of their own to suit. That is impossible as soon as one contributor keeps "
-    "their own key, or the lot takes a public value instead."
+    "before they are revealed, and choose a part of their own to suit. One contributor who keeps their own key makes that "
+    "impossible: then the keeper, too, can only hold parts back, which is seen here. With a public value there is nothing to "
+    "hold back."
 )
 HELD_BACK = (
     "A part that is missing was committed to and never told. Whoever held it back knew the others' parts, and could work out "

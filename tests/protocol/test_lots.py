@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec import Struct
 
-from protocol import drawing, eligibility, lot, lot_blocks, membership, terms, wires
+from protocol import drawing, eligibility, lot, lot_blocks
 from protocol.drawing import (
     COMMIT,
-    DRAWN,
     FAILED,
-    LOTS,
-    POOLS,
     READY,
     REVEAL,
     TYPING,
@@ -29,12 +20,9 @@ from protocol.drawing import (
     standing,
 )
 from protocol.lot import Quota
-from protocol.membership import Membership
-from protocol.page import Action, Facts, Grid, Prose, Ref, State, Text
-from protocol.practice import FOREVER_MS, GRANTS, KEYS, MEMBERS, Grant, Key, Kind, Refused, View
-from protocol.practices import lots
+from protocol.page import Grid, Ref, State
+from protocol.practice import MEMBERS, Refused
 from protocol.practices.lots import (
-    COMMIT_MINUTES,
     REVEAL_MINUTES,
     Committed,
     GroupSaid,
@@ -46,112 +34,23 @@ from protocol.practices.lots import (
     Revealed,
     ValueTyped,
 )
-from tests.protocol.desk import Desk
-
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in lots.PRACTICE.kinds}
-MINUTE, DAY = 60_000, 86_400_000
-T0 = 29_500_000 * MINUTE
-HERE = b"a" * 32
-CLOCK = b"!" * 32
-AFTER_COMMIT = T0 + COMMIT_MINUTES.default * MINUTE
-AFTER_REVEAL = AFTER_COMMIT + REVEAL_MINUTES.default * MINUTE
-
-
-def person(number: int) -> bytes:
-    return sha256(b"person %d" % number).digest()
-
-
-def value(member: bytes, about: bytes = b"") -> bytes:
-    return sha256(member + about).digest()
-
-
-class House:
-    """A space with so many members, and hands to write with."""
-
-    def __init__(self, size: int) -> None:
-        self.desk = Desk()
-        self.number = self.desk.meet(HERE)
-        self.members = [person(each) for each in range(size)]
-        for member in self.members:
-            self.join(member)
-        self.put(GRANTS.put(Grant(self.number, bytes(32), "clock", CLOCK, 0, FOREVER_MS, 0, False, "The node's clock")))
-        self.record = self.desk.write(KINDS["lot.group-said/1"], GroupSaid(), space=HERE, logged_ms=T0, member=person(0))
-
-    def put(self, change: Any) -> None:
-        self.desk.put(self.number, 0, change)
-
-    def join(self, member: bytes, at_ms: int = T0 - DAY) -> None:
-        row = Membership(
-            self.number,
-            member,
-            1 + len(self.view.all(membership.MEMBERSHIPS)),
-            member,
-            None,
-            at_ms,
-            at_ms,
-            FOREVER_MS,
-            "",
-            "",
-            "",
-        )
-        self.put(membership.MEMBERSHIPS.put(row))
-        self.put(KEYS.put(Key(self.number, member, member, at_ms, FOREVER_MS)))
-        self.put(GRANTS.put(Grant(self.number, member, "member", member, at_ms, FOREVER_MS, 0, False, "Membership")))
-
-    def leave(self, member: bytes, at_ms: int) -> None:
-        self.put(membership.MEMBERSHIPS.patch(member, ended_ms=at_ms, ended="left"))
-
-    @property
-    def view(self) -> View:
-        return self.desk.view(HERE)
-
-    def write(self, kind: str, body: Struct, member: bytes, at_ms: int, audience: int = 0) -> bytes:
-        return self.desk.write(KINDS[kind], body, space=HERE, logged_ms=at_ms, member=member, audience=audience)
-
-    def open(
-        self, at_ms: int = T0, purpose: Any = "other", subject: bytes = b"", seats: int = 1, by: int = 0, **more: Any
-    ) -> bytes:
-        body = Opened(purpose, subject or self.record, seats, **more)
-        return self.write("lot.opened/1", body, self.members[by], at_ms)
-
-    def commit(self, digest: bytes, members: Sequence[bytes], at_ms: int = T0) -> None:
-        for member in members:
-            promise = lot.commitment(digest, member, value(member, digest))
-            self.write("lot.committed/1", Committed(digest, promise), member, at_ms)
-
-    def reveal(self, digest: bytes, members: Sequence[bytes], at_ms: int = AFTER_COMMIT) -> None:
-        for member in members:
-            self.write("lot.revealed/1", Revealed(digest, value(member, digest)), member, at_ms)
-
-    def type(self, digest: bytes, member: bytes, words: str, at_ms: int) -> None:
-        self.write("lot.typed/1", ValueTyped(digest, words), member, at_ms)
-
-    def draw(self, digest: bytes, at_ms: int = AFTER_REVEAL, member: bytes = CLOCK) -> None:
-        self.write("lot.drawn/1", LotDrawn(digest), member, at_ms)
-
-    def row(self, digest: bytes) -> drawing.Lot:
-        row = self.view.get(LOTS, digest)
-        assert row
-        return row
-
-    def pool(self, digest: bytes) -> drawing.Pool:
-        pool = self.view.get(POOLS, digest)
-        assert pool
-        return pool
-
-    def drawn(self, seats: int = 1, at_ms: int = T0, **more: Any) -> bytes:
-        """A lot that everybody contributed to, drawn at once."""
-        digest = self.open(at_ms, seats=seats, **more)
-        if len(self.members) > 1:
-            self.commit(digest, self.members, at_ms)
-            self.reveal(digest, self.members, at_ms)
-        self.draw(digest, at_ms)
-        return digest
-
-
-def standing_other(house: House) -> tuple[bytes, ...]:
-    return standing(house.view, "other", house.record)
-
+from tests.protocol.lot_house import (
+    AFTER_COMMIT,
+    AFTER_REVEAL,
+    DAY,
+    KINDS,
+    MINUTE,
+    T0,
+    House,
+    blocks,
+    person,
+    quotas,
+    review,
+    standing_other,
+    term,
+    told,
+    value,
+)
 
 # The list
 
@@ -164,27 +63,6 @@ def test_the_list_is_the_members_of_that_moment_in_the_order_in_which_they_came(
     house.join(person(10), T0 + MINUTE)
     assert drawing.keys(house.pool(digest).people) == tuple(map(person, (0, 1, 3, 4, 9)))
     assert [each.number for each in drawing.numbered(house.pool(digest))] == [1, 2, 3, 4, 5]
-
-
-def term(house: House, holder: bytes, until_ms: int = T0 + 20 * DAY, position: int = 7) -> bytes:
-    digest = sha256(b"term%d" % position).digest()
-    given = T0 - DAY
-    row = terms.Term(
-        house.number, digest, position, "treasurer", bytes(32), holder, given, until_ms, given, "vote", None, "", "", "", ""
-    )
-    house.put(terms.TERMS.put(row))
-    role = terms.Role(house.number, "treasurer", bytes(32), bytes(32), 1, 1, "[]", T0 - 2 * DAY, FOREVER_MS, "", "")
-    house.put(terms.ROLES.put(role))
-    return digest
-
-
-def review(house: House, *concerned: bytes) -> bytes:
-    digest = wires.review_id(b"w" * 32, 300)
-    row = wires.Review(
-        house.number, digest, b"w" * 32, 300, b"r" * 32, 9, b"".join(concerned), T0, T0 + 14 * DAY, b"", b"", FOREVER_MS
-    )
-    house.put(wires.REVIEWS.put(row))
-    return digest
 
 
 def test_nobody_is_on_the_list_whom_the_matter_concerns() -> None:
@@ -517,10 +395,6 @@ def test_before_the_draw_and_for_what_was_never_drawn_nobody_stands() -> None:
 # Quotas
 
 
-def quotas(house: House, *of: GroupSeats, at_ms: int = T0) -> None:
-    house.write("lot.quotas-set/1", QuotasSet("other", list(of)), person(0), at_ms)
-
-
 def test_quotas_take_a_decision_and_nobody_says_the_group_of_another() -> None:
     assert KINDS["lot.quotas-set/1"].needs == "decision"
     assert list(GroupSaid.__struct_fields__) == ["group"]
@@ -606,200 +480,3 @@ def test_an_unknown_lot_is_refused_with_a_sentence(kind: str) -> None:
     body = ValueTyped(b"x" * 32, "7") if kind == "lot.typed/1" else KINDS[kind].body(b"x" * 32)
     with pytest.raises(Refused, match="There is no such lot here"):
         House(3).write(kind, body, person(0), T0)
-
-
-# One tap: what the node fills in
-
-
-class Secrets:
-    """A node's, with a seed."""
-
-    def __init__(self, author: bytes, now_ms: int = T0) -> None:
-        self.author, self.now_ms = author, now_ms
-
-    def random(self, count: int) -> bytes:
-        raise AssertionError("the value must be made again later")
-
-    def derive(self, label: bytes) -> bytes:
-        return sha256(b"seed" + label).digest()
-
-
-def test_who_lets_the_node_keep_their_key_gives_one_tap_and_their_own_value() -> None:
-    house = House(3)
-    digest = house.open()
-    house.put(KEYS.put(Key(house.number, b"device" + bytes(26), person(2), T0, FOREVER_MS)))
-    by = {person(0): person(0), person(1): person(1), b"device" + bytes(26): person(2)}
-    made = {}
-    for author, member in by.items():
-        body = KINDS["lot.committed/1"].prepare(house.view, Committed(digest), Secrets(author))
-        assert KINDS["lot.committed/1"].prepare(house.view, body, Secrets(author)) == body
-        house.write("lot.committed/1", body, member, T0)
-    for author, member in by.items():
-        body = KINDS["lot.revealed/1"].prepare(house.view, Revealed(digest), Secrets(author))
-        house.write("lot.revealed/1", body, member, T0)
-        made[member] = body.value
-    assert len(set(made.values())) == 3
-    house.draw(digest, T0)
-    assert standing_other(house)[0] == lot.order(digest, lot.randomness(made), house.members)[0]
-
-
-def test_the_node_tells_no_value_before_it_is_time_and_fills_in_nothing_for_whom_it_does_not_know() -> None:
-    house = House(3)
-    digest = house.open()
-    prepare = KINDS["lot.revealed/1"].prepare
-    house.write(
-        "lot.committed/1", KINDS["lot.committed/1"].prepare(house.view, Committed(digest), Secrets(person(0))), person(0), T0
-    )
-    assert prepare(house.view, Revealed(digest), Secrets(person(0))).value == b""
-    assert prepare(house.view, Revealed(digest), Secrets(person(0), AFTER_REVEAL)).value == b""
-    assert KINDS["lot.committed/1"].prepare(house.view, Committed(digest), Secrets(b"")).commitment == b""
-    assert prepare(house.view, Revealed(b"x" * 32), Secrets(person(0))).value == b""
-
-
-def test_a_value_that_the_node_did_not_make_is_given_by_the_member() -> None:
-    house = House(3)
-    digest = house.open()
-    house.commit(digest, house.members)
-    prepare = KINDS["lot.revealed/1"].prepare
-    with pytest.raises(Refused, match="this node did not make your commitment"):
-        prepare(house.view, Revealed(digest), Secrets(person(0)))
-    own = Revealed(digest, value(person(0), digest))
-    assert prepare(house.view, own, Secrets(person(0))) == own
-
-
-def test_each_lot_has_another_value_of_the_same_member() -> None:
-    assert lots.own_value(Secrets(b""), b"l" * 32, person(0)) != lots.own_value(Secrets(b""), b"k" * 32, person(0))
-
-
-# What it says
-
-
-def blocks(house: House, digest: bytes, now_ms: int = AFTER_REVEAL) -> list[Any]:
-    return list(lots.PRACTICE.record(house.view, digest, now_ms))
-
-
-def told(house: House, digest: bytes, now_ms: int = AFTER_REVEAL) -> list[str]:
-    return [block.text for block in blocks(house, digest, now_ms) if isinstance(block, Text)]
-
-
-def test_the_receipt_holds_the_whole_draw_and_a_program_that_gives_it_again() -> None:
-    house = House(7)
-    quotas(house, GroupSeats("night", 1))
-    house.write("lot.group-said/1", GroupSaid("night"), person(6), T0)
-    digest = house.open(seats=2)
-    house.commit(digest, house.members[:4])
-    house.reveal(digest, house.members[1:4])
-    house.draw(digest)
-    order = drawing.keys(house.pool(digest).drawn)
-    house.write("lot.declined/1", LotDeclined(digest, "no time"), order[0], AFTER_REVEAL)
-    said = blocks(house, digest)
-    grids = {block.caption: block for block in said if isinstance(block, Grid)}
-    assert [row[1] for row in grids["Who can be drawn, as fixed when the lot was opened"].rows] == [
-        Ref(member, "member") for member in house.members
-    ]
-    assert [row[1] for row in grids["Who was drawn"].rows][:2] == [Ref(member, "member") for member in order[:2]]
-    assert [row[0] for row in grids["Who declined"].rows] == [Ref(order[0], "member")]
-    assert len(grids["Parts of the chance"].rows) == 4
-    assert lot_blocks.KEEPER in told(house, digest)
-    (program,) = (block.markdown for block in said if isinstance(block, Prose))
-    code = re.fullmatch(r"```python\n(.*)```", program, re.S)
-    assert code
-    ran = subprocess.run([sys.executable, "-I", "-S", "-"], input=code[1], capture_output=True, text=True, check=True)
-    lines = ran.stdout.splitlines()
-    number = {member: at for at, member in enumerate(house.members, 1)}
-    assert [line for line in lines if line.startswith("s")] == [
-        f"{'seat' if place < 2 else 'substitute'} {number[member]} {member.hex()}" for place, member in enumerate(order)
-    ]
-    assert lines[-1] == "as published"
-
-
-def test_the_receipt_is_the_same_from_another_space() -> None:
-    house = House(3)
-    digest = house.drawn()
-    elsewhere = house.desk.view(b"b" * 32)
-    said = list(lots.PRACTICE.record(elsewhere, digest, AFTER_REVEAL))
-    assert any(isinstance(block, Prose) for block in said)
-    assert not any(isinstance(block, Action) for block in said)
-    assert list(lots.PRACTICE.record(elsewhere, b"x" * 32, AFTER_REVEAL)) == []
-
-
-@pytest.mark.parametrize(
-    ("at_ms", "kind"),
-    [(T0, "lot.committed/1"), (AFTER_COMMIT, "lot.revealed/1"), (AFTER_REVEAL, "lot.drawn/1")],
-)
-def test_the_page_offers_what_can_be_done_now(at_ms: int, kind: str) -> None:
-    house = House(4)
-    digest = house.open()
-    house.commit(digest, house.members[:3])
-    if kind == "lot.drawn/1":
-        house.reveal(digest, house.members[:2])
-    for page in (lots.PRACTICE.page(house.view, at_ms), blocks(house, digest, at_ms)):
-        offered = [block.kind for block in page if isinstance(block, Action) and block.filled]
-        assert offered == [kind]
-
-
-def test_a_failed_lot_says_why_and_offers_another() -> None:
-    house = House(4)
-    digest = house.open()
-    house.commit(digest, house.members[:1])
-    assert any("Fewer than two revealed" in text for text in told(house, digest))
-    again = [block for block in blocks(house, digest) if isinstance(block, Action)]
-    assert [(block.kind, block.filled["subject"]) for block in again] == [("lot.opened/1", house.record.hex())]
-    second = house.open(AFTER_REVEAL)
-    assert not [block for block in blocks(house, digest) if isinstance(block, Action)]
-    assert any(isinstance(block, Facts) and ("Attempt", 2) in block.pairs for block in blocks(house, second))
-
-
-def dues(house: House, now_ms: int) -> list[tuple[str, bytes | None]]:
-    return [(due.what, due.who) for due in lots.PRACTICE.due(house.view, now_ms)]
-
-
-def test_what_is_due_follows_the_lot() -> None:
-    house = House(4)
-    digest = house.open()
-    assert dues(house, T0 - 1) == []
-    assert dues(house, T0) == [("Add your part to the lot for something else", None)]
-    house.commit(digest, house.members[:3])
-    house.reveal(digest, house.members[:1])
-    assert {who for _, who in dues(house, AFTER_COMMIT)} == set(house.members[1:3])
-    house.reveal(digest, house.members[1:2])
-    assert dues(house, AFTER_REVEAL) == [("The lot for something else can be drawn", None)]
-    house.draw(digest)
-    assert dues(house, AFTER_REVEAL) == [
-        ("You were drawn for something else: take it on, or decline", standing_other(house)[0])
-    ]
-    assert dues(house, AFTER_REVEAL + 8 * DAY) == []
-
-
-def test_a_failed_lot_is_due_for_a_while_and_then_let_be() -> None:
-    house = House(4)
-    house.open()
-    assert [what for what, _ in dues(house, AFTER_REVEAL)] == ["The lot for something else failed: open it anew, or let it be"]
-    assert lots.PRACTICE.figures(house.view, AFTER_REVEAL) == {"lots.open": 0, "lots.failed": 1}
-    assert dues(house, AFTER_REVEAL + 8 * DAY) == []
-
-
-def test_lots_are_named_after_what_they_are_for() -> None:
-    house = House(6)
-    running = term(house, person(0))
-    for purpose, subject, name in (
-        ("shadow", running, "a shadow for the role “treasurer”"),
-        ("role", running, "the next term of the role “treasurer”"),
-        ("facilitator", review(house, person(0)), "somebody who looks into a review"),
-    ):
-        row = house.row(house.open(purpose=purpose, subject=subject))
-        assert lot_blocks.spoken_for(house.view, row) == name
-        assert len(lot_blocks.subject_of(house.view, row).id) == 32
-
-
-def test_each_phase_has_its_words() -> None:
-    house = House(4)
-    row = house.row(house.open())
-    later = msgspec.structs.replace(row, committed=3, revealed=2)
-    moments = [(row, T0), (later, AFTER_COMMIT), (later, AFTER_REVEAL), (row, AFTER_REVEAL)]
-    drawn = msgspec.structs.replace(row, drawn_ms=T0)
-    public_row = msgspec.structs.replace(row, source="public")
-    moments += [(drawn, T0), (public_row, T0), (public_row, AFTER_COMMIT)]
-    assert {phase(*each) for each in moments} == {COMMIT, REVEAL, READY, FAILED, DRAWN, WAITING, TYPING}
-    assert len({lot_blocks.spoken_phase(*each) for each in moments}) == 7
-    assert set(lot_blocks.STATES) == {phase(*each) for each in moments}
