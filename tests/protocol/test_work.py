@@ -317,6 +317,18 @@ def test_nobody_notes_more_than_sixteen_hours_a_day_in_a_cycle() -> None:
     note(desk, 240, ADA, moon.new_moon_ms(CYCLE + 1))
 
 
+def test_a_correction_adds_the_difference_only_to_what_was_noted_in_a_cycle() -> None:
+    desk = house()
+    for _ in range(7):
+        note(desk, 240)
+    last = note(desk, 200)
+    write(desk, "hours.corrected", Corrected(hours=last, quarters=240))
+    assert working.noted(desk.view(A), ADA, CYCLE) == MOST_IN_A_CYCLE
+    write(desk, "hours.corrected", Corrected(hours=last, quarters=1))
+    note(desk, 239)
+    assert "480 hours in one cycle" in refused(desk, "hours.corrected", Corrected(hours=last, quarters=2))
+
+
 def test_a_protocol_sets_how_much_one_record_may_note() -> None:
     desk = house()
     desk.put(desk.meet(A), PUBLIC, SETTINGS.put(Setting(1, b"p" * 32, MOST_HOURS.name, 0, 1, 0, FOREVER_MS)))
