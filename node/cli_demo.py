@@ -20,6 +20,7 @@ from node.cli_desk import AsJson, grid, note, out, show
 from node.demo import Isle, archipelago, arm, move
 from node.demo_fill import PASSWORD, logins
 from node.failure import FAILED
+from node.logs import to_standard_error
 
 MOST_DAYS = 400
 
@@ -39,6 +40,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start three invented collectives on this machine; one calls a campaign, two join, it arms."""
+    to_standard_error(warnings_only=True)
     began = time.monotonic()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -14,6 +14,7 @@ from node.cli_ask import open_to_run
 from node.cli_desk import AsJson, folder, note
 from node.clock import Clock, MovedClock
 from node.failure import CommandError, Misuse
+from node.logs import to_standard_error
 from node.runner import Settings, run
 from node.server import ServerError
 from protocol.keychain import space_name
@@ -43,6 +44,7 @@ def running(
     as_json: AsJson = False,
 ) -> None:
     """Run the node: its pages, its talks with others, until Ctrl-C."""
+    to_standard_error(warnings_only=as_json)
     try:
         settings = Settings(host, port, check_url(url) if url else "", tuple(allow or ()), sweep, alone, tied)
     except AddressError as error:
