@@ -1,29 +1,23 @@
-"""Work: places that only their holders take, hours in the open, and what follows from them."""
+"""Work: places that only their holders take, swaps, what is due, and the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import moon, work_blocks, working
-from protocol.body import from_flat, from_json
-from protocol.membership import MEMBERSHIPS, Membership
-from protocol.page import Action, Bars, Block, Chart, Grid, Text, Timeline
-from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, SETTINGS, Due, Kind, Refused, Setting
+from protocol.body import from_flat
+from protocol.page import Action, Bars, Chart, Grid, Text, Timeline
+from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, Refused
 from protocol.practices.work import PRACTICE
 from protocol.resting import SABBATICALS, WISH, Sabbatical
 from protocol.terms import ROLES, Role
-from protocol.wording import in_hours
 from protocol.work_records import (
     Closed,
-    Corrected,
     Done,
-    Noted,
     Offered,
     Released,
     SwapAccepted,
@@ -31,79 +25,34 @@ from protocol.work_records import (
     SwapWithdrawn,
     Taken,
 )
-from protocol.working import DAY_MS, HOUR_MS, HOURS, MINUTE_MS, MOST_HOURS, MOST_IN_A_CYCLE, SEATS, SWAPS, TASKS
+from protocol.working import DAY_MS, HOUR_MS, HOURS, MINUTE_MS, SEATS, SWAPS, TASKS
 from tests.protocol.desk import Desk
-
-KINDS: dict[str, Kind[Any]] = {kind.name.partition("/")[0]: kind for kind in PRACTICE.kinds}
-A = b"a" * 32
-CYCLE = 330
-BEGINS = moon.new_moon_ms(CYCLE)
-NOW = BEGINS + 5 * DAY_MS
-ADA, BO, CY, DEE = (name.encode() * 32 for name in "mnop")
-WORK = [1000, 202, 90, 33, 332, 343, 42, 433]  # CHAOSS, contributor absence factor
-
-
-def house(members: Sequence[bytes] = (ADA, BO, CY), admitted_ms: int = 0) -> Desk:
-    desk = Desk()
-    for member in members:
-        admit(desk, member, admitted_ms)
-    return desk
-
-
-def admit(desk: Desk, member: bytes, admitted_ms: int = 0, ended_ms: int = FOREVER_MS) -> None:
-    number = desk.meet(A)
-    row = Membership(number, member, 0, member, None, admitted_ms, admitted_ms, ended_ms, "", member[:1].decode(), "")
-    desk.put(number, PUBLIC, MEMBERSHIPS.put(row))
-
-
-def write(desk: Desk, name: str, body: Struct, member: bytes = ADA, at_ms: int = NOW, **more: Any) -> bytes:
-    return desk.write(KINDS[name], body, space=A, member=member, logged_ms=at_ms, **more)
-
-
-def refused(desk: Desk, name: str, body: Struct, member: bytes = ADA, at_ms: int = NOW, **more: Any) -> str:
-    """The sentence of the refusal, and that nothing changed by it."""
-    before = {table: dict(rows) for table, rows in desk.kept.items() if rows}
-    with pytest.raises(Refused) as refusal:
-        write(desk, name, body, member, at_ms, **more)
-    assert before == {table: dict(rows) for table, rows in desk.kept.items() if rows}
-    return str(refusal.value)
-
-
-TASK = Offered(title="Mend the pump", category="building", ends_ms=NOW + 10 * DAY_MS)
-SHIFT = Offered(
-    title="Kitchen", category="kitchen", seats=2, starts_ms=NOW + 2 * DAY_MS, ends_ms=NOW + 2 * DAY_MS + 3 * HOUR_MS
+from tests.protocol.work_house import (
+    ADA,
+    BEGINS,
+    BO,
+    CY,
+    CYCLE,
+    DEE,
+    KINDS,
+    NOW,
+    SHIFT,
+    TASK,
+    A,
+    admit,
+    crowd,
+    dues,
+    figures,
+    house,
+    labels,
+    note,
+    offered,
+    page,
+    refused,
+    taken,
+    worked,
+    write,
 )
-
-
-def offered(desk: Desk, body: Offered = TASK, **more: Any) -> bytes:
-    return write(desk, "task.offered", body, **more)
-
-
-def taken(desk: Desk, body: Offered = TASK, member: bytes = ADA) -> bytes:
-    task = offered(desk, body)
-    write(desk, "task.taken", Taken(task), member)
-    return task
-
-
-def dues(desk: Desk, now_ms: int = NOW) -> list[Due]:
-    return [due for due in PRACTICE.due(desk.view(A), now_ms) if due.since_ms <= now_ms]
-
-
-def page(desk: Desk, now_ms: int = NOW) -> list[Block]:
-    return list(PRACTICE.page(desk.view(A), now_ms))
-
-
-def labels(blocks: Sequence[Block]) -> list[str]:
-    return [block.label for block in blocks if isinstance(block, Action)]
-
-
-def note(desk: Desk, quarters: int, member: bytes = ADA, at_ms: int = NOW, category: str = "care", **more: Any) -> bytes:
-    return write(desk, "hours.noted", Noted(quarters=quarters, category=category), member, at_ms, **more)
-
-
-def figures(desk: Desk, now_ms: int) -> dict[str, int]:
-    return dict(PRACTICE.figures(desk.view(A), now_ms))
-
 
 # Offering
 
@@ -288,185 +237,6 @@ def test_who_offered_a_task_closes_it_and_anybody_once_they_have_gone() -> None:
     assert "it was closed" in refused(desk, "task.taken", Taken(task), CY)
     write(desk, "task.done", Done(task=task, quarters=3), BO)  # what they did counts
     assert desk.view(A).all(TASKS)[0].ended == "closed"
-
-
-# Hours
-
-
-def test_hours_that_are_none_or_nobody_works_are_refused_in_words() -> None:
-    desk = house()
-    assert "0 is nothing to note" in refused(desk, "hours.noted", Noted(quarters=0, category="care"))
-    assert "less than nothing" in refused(desk, "hours.noted", Noted(quarters=-4, category="care"))
-    assert "60.25 hours in one record" in refused(desk, "hours.noted", Noted(quarters=241, category="care"))
-    assert "an hour is 4" in refused(desk, "hours.noted", Noted(quarters=10**9, category="care"))
-    task = taken(desk)
-    assert "less than nothing" in refused(desk, "task.done", Done(task=task, quarters=-1))
-    assert "in one record" in refused(desk, "task.done", Done(task=task, quarters=10**9))
-    for quarters in (-1, 10**9, "x", None):
-        with pytest.raises(Refused, match="Quarter hours"):
-            from_json(Noted, {"quarters": quarters, "category": "care"})
-    note(desk, 240)
-
-
-def test_nobody_notes_more_than_sixteen_hours_a_day_in_a_cycle() -> None:
-    desk = house()
-    for _ in range(MOST_IN_A_CYCLE // 240):
-        note(desk, 240)
-    assert "480 hours in one cycle" in refused(desk, "hours.noted", Noted(quarters=1, category="care"))
-    note(desk, 240, BO)
-    note(desk, 240, ADA, moon.new_moon_ms(CYCLE + 1))
-
-
-def test_a_correction_adds_the_difference_only_to_what_was_noted_in_a_cycle() -> None:
-    desk = house()
-    for _ in range(7):
-        note(desk, 240)
-    last = note(desk, 200)
-    write(desk, "hours.corrected", Corrected(hours=last, quarters=240))
-    assert working.noted(desk.view(A), ADA, CYCLE) == MOST_IN_A_CYCLE
-    write(desk, "hours.corrected", Corrected(hours=last, quarters=1))
-    note(desk, 239)
-    assert "480 hours in one cycle" in refused(desk, "hours.corrected", Corrected(hours=last, quarters=2))
-
-
-def test_a_protocol_sets_how_much_one_record_may_note() -> None:
-    desk = house()
-    desk.put(desk.meet(A), PUBLIC, SETTINGS.put(Setting(1, b"p" * 32, MOST_HOURS.name, 0, 1, 0, FOREVER_MS)))
-    assert "the 1 hour that" in refused(desk, "hours.noted", Noted(quarters=5, category="care"))
-    note(desk, 4)
-
-
-def test_a_correction_is_ones_own_names_what_it_corrects_and_leaves_it_readable() -> None:
-    desk = house()
-    first = note(desk, 40)
-    assert "somebody else's hours" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=4), BO)
-    assert "stand at 10 hours already" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=40))
-    assert "no such hours" in refused(desk, "hours.corrected", Corrected(hours=b"?" * 32, quarters=1))
-    assert "in one record" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=999))
-    assert "same audience" in refused(desk, "hours.corrected", Corrected(hours=first, quarters=1), audience=MEMBERS)
-    second = write(desk, "hours.corrected", Corrected(hours=first, quarters=4))
-    write(desk, "hours.corrected", Corrected(hours=second, quarters=6))
-    rows = sorted(desk.view(A).all(HOURS), key=lambda row: row.position)
-    assert [row.quarters for row in rows] == [40, -36, 2]
-    assert working.load(desk.view(A), CYCLE, NOW) == {ADA: 6}
-    write(desk, "hours.corrected", Corrected(hours=first, quarters=0))
-    assert working.load(desk.view(A), CYCLE, NOW) == {}
-
-
-def test_a_correction_asks_for_reasons_when_it_is_written() -> None:
-    with pytest.raises(Refused, match="Reasons: this is missing"):
-        from_json(Corrected, {"hours": "00" * 32, "quarters": 1})
-
-
-def test_a_correction_counts_in_the_cycle_of_what_it_corrects_from_when_it_was_written() -> None:
-    desk, after = house(), moon.new_moon_ms(CYCLE + 1)
-    first = note(desk, 40)
-    write(desk, "hours.corrected", Corrected(hours=first, quarters=8), at_ms=after + DAY_MS)
-    view = desk.view(A)
-    assert working.load(view, CYCLE, after) == {ADA: 40}
-    assert working.load(view, CYCLE, after + DAY_MS) == {ADA: 8}
-    assert working.load(view, CYCLE, after + 40 * DAY_MS) == {ADA: 8}
-    assert working.load(view, CYCLE + 1, after + 40 * DAY_MS) == {}
-
-
-@pytest.mark.parametrize(
-    ("quarters", "told"),
-    [(0, "0 hours"), (1, "0.25 hours"), (4, "1 hour"), (6, "1.5 hours"), (5000, "1,250 hours"), (-5, "-1.25 hours")],
-)
-def test_quarter_hours_are_told_in_hours(quarters: int, told: str) -> None:
-    assert in_hours(quarters) == told
-
-
-# Figures
-
-
-def crowd(count: int) -> list[bytes]:
-    return [b"member %025d" % number for number in range(count)]
-
-
-def worked(values: Sequence[int], cycle: int = CYCLE) -> Desk:
-    """A house in which each noted so many quarter hours in a cycle, by records of at most 60 hours."""
-    people = crowd(len(values))
-    desk = house(people)
-    for member, value in zip(people, values, strict=True):
-        for at in range(0, value, 240):
-            note(desk, min(240, value - at), member, moon.new_moon_ms(cycle) + DAY_MS)
-    return desk
-
-
-def test_figures_of_the_worked_example_of_chaoss() -> None:
-    found = figures(worked(WORK), moon.new_moon_ms(CYCLE + 1))
-    assert {name: value for name, value in found.items() if name.startswith("workload.")} == {
-        "workload.top-share": 404,
-        "workload.half": 2,
-        "workload.idle": 0,
-        "workload.gini": 5549,
-        "workload.hours": 2475,
-        "workload.change": 1000,
-    }
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        ([], {"hours": 0, "change": 0, "idle": 0}),
-        ([0, 0, 0], {"hours": 0, "change": 0, "idle": 3}),
-        ([7], {"hours": 7, "change": 1000, "idle": 0, "top-share": 1000, "half": 1}),
-        ([5, 5], {"hours": 10, "change": 1000, "idle": 0, "top-share": 500, "half": 1, "gini": 0}),
-        ([8, 0], {"hours": 8, "change": 1000, "idle": 1, "top-share": 1000, "half": 1, "gini": 10_000}),
-    ],
-)
-def test_figures_of_nobody_of_one_of_two_and_of_nothing(values: list[int], told: dict[str, int]) -> None:
-    found = figures(worked(values), moon.new_moon_ms(CYCLE + 1))
-    assert {name.removeprefix("workload."): value for name, value in found.items() if name.startswith("workload.")} == told
-
-
-def test_figures_of_a_past_cycle_end_are_the_same_whenever_they_are_asked() -> None:
-    desk, end = worked([40, 20, 20]), moon.new_moon_ms(CYCLE + 1)
-    people = crowd(3)
-    then = figures(desk, end)
-    first = next(row.id for row in desk.view(A).all(HOURS) if row.member == people[0])
-    write(desk, "hours.corrected", Corrected(hours=first, quarters=1), people[0], end + DAY_MS)
-    note(desk, 200, people[1], end)
-    offered(desk, replace(TASK, ends_ms=end + 9 * DAY_MS), at_ms=end + DAY_MS)
-    admit(desk, BO, end + DAY_MS)
-    assert figures(desk, end) == then
-    assert figures(desk, end - 1)["workload.top-share"] == then["workload.top-share"] == 500
-    assert figures(desk, end + DAY_MS)["workload.top-share"] == 488  # 20 of 41
-
-
-def test_work_that_has_just_begun_to_be_noted_says_nothing_of_how_it_is_shared() -> None:
-    desk = worked([10, 10, 10])
-    note(desk, 200, crowd(3)[0], moon.new_moon_ms(CYCLE + 1) + HOUR_MS)
-    assert figures(desk, moon.new_moon_ms(CYCLE + 1) + 2 * HOUR_MS)["workload.top-share"] == 333
-
-
-def test_who_came_in_the_middle_of_a_cycle_is_not_idle_in_it_and_who_left_counts_if_they_worked() -> None:
-    desk = worked([10, 10])
-    admit(desk, CY, BEGINS + 10 * DAY_MS)
-    admit(desk, DEE, 0, BEGINS + 10 * DAY_MS)
-    note(desk, 20, DEE, BEGINS + DAY_MS)
-    found = figures(desk, moon.new_moon_ms(CYCLE + 1))
-    assert (found["workload.idle"], found["workload.hours"]) == (0, 40)
-
-
-def test_the_change_of_hours_is_of_one_full_cycle_to_the_next() -> None:
-    desk = worked([40, 40])
-    note(desk, 60, crowd(2)[0], moon.new_moon_ms(CYCLE + 1) + DAY_MS)
-    assert figures(desk, moon.new_moon_ms(CYCLE + 2))["workload.change"] == -250
-    assert figures(desk, moon.new_moon_ms(CYCLE + 3))["workload.change"] == -1000
-
-
-def test_open_tasks_are_counted_as_they_were() -> None:
-    desk = house()
-    task = offered(desk)
-    offered(desk, SHIFT)
-    assert figures(desk, NOW)["work.open-tasks"] == 2
-    write(desk, "task.taken", Taken(task), BO, NOW + HOUR_MS)
-    assert figures(desk, NOW + HOUR_MS)["work.open-tasks"] == 1
-    write(desk, "task.released", Released(task), BO, NOW + 2 * HOUR_MS)
-    assert figures(desk, NOW + 3 * DAY_MS)["work.open-tasks"] == 1  # the shift is over
-    assert [figures(desk, NOW + hours * HOUR_MS)["work.open-tasks"] for hours in (0, 1, 2)] == [2, 1, 2]
 
 
 # What is due
