@@ -271,8 +271,8 @@ def _fuse(view: View, row: Outcome, now_ms: int) -> Iterator[Block]:
     yield Facts(facts)
     if row.is_settled:
         yield Text(
-            "This decision is for one act and names no date of its own, so it is settled when the time to do it is over. What the"
-            " act brings about has its own end."
+            "This decision is for one act and names no date of its own, so it is settled when the time to do it is over. What"
+            " the act brings about has its own end."
         )
     yield Timeline("From the decision to its sunset", _span(row), now_ms)
     if mark.word == "back on the agenda":

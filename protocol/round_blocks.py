@@ -18,7 +18,6 @@ from protocol.deciding import (
     Outcome,
     Round,
     Version,
-    Vote,
     counts_of,
     is_over,
     keys,
@@ -59,10 +58,12 @@ from protocol.wording import counted, listed
 
 
 def person(view: View, member: bytes) -> Ref:
+    """Somebody by name."""
     return Ref(member, "member", name_of(view, member))
 
 
 def taken_up(digest: bytes, versions: Sequence[Version]) -> Cell:
+    """That a version takes up an objection or concern."""
     number = next((each.number for each in versions if digest in keys(each.integrates)), 0)
     return State(f"taken up in version {number}", "good") if number else ""
 
@@ -71,6 +72,7 @@ def taken_up(digest: bytes, versions: Sequence[Version]) -> Cell:
 
 
 def told(view: View, number: int, round_: Round, versions: Sequence[Version], now_ms: int) -> Iterator[Block]:
+    """A round: its rules, and who answered what unless that is hidden still."""
     yield Heading(f"Round {number}: by {round_.type}, on version {round_.version}")
     yield Text(WAYS[round_.type])
     pairs: list[tuple[str, Cell]] = [
@@ -97,18 +99,23 @@ def _answers(view: View, round_: Round, versions: Sequence[Version]) -> Iterator
     stops = {answer.word for answer in ANSWERS[round_.type] if answer.side == STOPS}
     rows: list[list[Cell]] = []
     for vote in votes:
-        told: Cell = State(_spoken(round_, vote, versions), "warn") if vote.choice in stops else _spoken(round_, vote, versions)
+        told: Cell = (
+            State(spoken(round_, vote.choice, versions), "warn")
+            if vote.choice in stops
+            else spoken(round_, vote.choice, versions)
+        )
         by: Cell = "" if vote.by_self else Ref(vote.hand, "member", f"written down by {name_of(view, vote.hand)}")
         rows.append([person(view, vote.member), told, vote.reasons, by, taken_up(vote.id, versions)])
     yield Grid("Answers", ("Who", "Answer", "Reasons", "", ""), rows, "Nobody has answered yet.")
 
 
-def _spoken(round_: Round, vote: Vote, versions: Sequence[Version]) -> str:
-    if not vote.choice:
+def spoken(round_: Round, choice: str, versions: Sequence[Version]) -> str:
+    """An answer in words, as the round offers it."""
+    if not choice:
         return "spoiled: it could not be read"
     version = next((each for each in versions if each.number == round_.version), None)
     options = options_of(version) if version else ()
-    return _label(vote.choice, ANSWERS[round_.type], options)
+    return _label(choice, ANSWERS[round_.type], options)
 
 
 def _label(choice: str, answers: Sequence[Answer], options: Sequence[str]) -> str:
@@ -154,6 +161,7 @@ def _how_numbers(round_: Round, versions: Sequence[Version]) -> str:
 
 
 def came_to(view: View, row: Outcome, versions: Sequence[Version]) -> Iterator[Block]:
+    """What a round came to, in a sentence and in numbers, and the leave that it gave."""
     yield Heading("Outcome")
     version = next((each for each in versions if each.number == row.version), None)
     options = options_of(version) if version else ()

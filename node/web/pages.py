@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
-from node import health, news, record_page, today
+from node import ballots, health, news, record_page, today
 from node.clockwork import figures_at
 from node.markup import element, together
 from node.names import read_record
@@ -301,6 +301,7 @@ def _record(seen: Seen, digest: bytes) -> Page:
     ]  # fmt: skip
     if told and isinstance(told[-1], Heading):
         told.pop()
+    told += ballots.shown_to(seen.home, seen.view, digest, seen.member)
     receipt = element(
         "a", "Download the receipt", href=f"/record/{digest.hex()}/receipt", class_="button second", download=True
     )

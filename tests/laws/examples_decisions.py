@@ -61,7 +61,7 @@ def proposed(world: World) -> Proposed:
     options = [f"way {n}" for n in range(1, world.rng.choice([2, 3, 4]) + 1)] if world.chance(0.3) else []
     if world.chance(0.1):
         options = ["alone"]
-    world.audience = MEMBERS if world.chance(0.15) else 0
+    world.audience = MEMBERS if world.chance(0.15) else None
     plans = [plan(world, 1 if options else 0)] if world.chance(0.4) else []
     return Proposed(
         f"Title {world.words(1)}", world.words(9), world.words(5), world.words(2), world.chance(0.2), options, plans
