@@ -178,9 +178,8 @@ def _callable(own: Own, row: Proposal, body: Called) -> Version:
 
 def _check_integrated(own: Own, row: Proposal, last: Round, version: int) -> None:
     """What was objected to last time has to be taken up by a later version, each objection."""
-    stopped = {vote.id for vote in own.all(VOTES, round=last.id) if _stops(last, vote.choice)}
     later = [each for each in own.all(VERSIONS, proposal=row.id) if last.version < each.number <= version]
-    left = stopped - {digest for each in later for digest in keys(each.integrates)}
+    left = stopped(own, last) - {digest for each in later for digest in keys(each.integrates)}
     if left:
         raise Refused(
             f"{counted(len(left), 'objection').capitalize()} from the last round {'is' if len(left) == 1 else 'are'} not taken"
@@ -188,8 +187,14 @@ def _check_integrated(own: Own, row: Proposal, last: Round, version: int) -> Non
         )
 
 
-def _stops(round_: Round, choice: str) -> bool:
-    return any(answer.word == choice and answer.side == STOPS for answer in ANSWERS[round_.type])
+def stopped(own: Own, round_: Round) -> set[bytes]:
+    """The answers that stop what a round is about."""
+    return {vote.id for vote in own.all(VOTES, round=round_.id) if is_stop(round_.type, vote.choice)}
+
+
+def is_stop(type_: str, choice: str) -> bool:
+    """Whether an answer is an objection or a block."""
+    return any(answer.word == choice and answer.side == STOPS for answer in ANSWERS[type_])
 
 
 def _check_type(body: Called, options: int, plans: Sequence[Plan]) -> None:

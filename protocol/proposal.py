@@ -147,7 +147,11 @@ class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     version: Annotated[int, field("Version", "The number of the version that is put to all.", example="1", ge=1, le=1000)]
     type: Annotated[
         Literal["consent", "consensus", "advice", "majority", "gradients", "ranked"],
-        field("How it is decided", "The page of the proposal says what each means."),
+        field(
+            "How it is decided",
+            "consent: unless somebody objects. consensus: everybody can live with it. advice: you hear it and decide yourself."
+            " majority: more than half. gradients: from a wholehearted yes to a block. ranked: options in order.",
+        ),
     ]
     hidden: Annotated[
         Literal["open", "own", "close"],
@@ -181,10 +185,10 @@ class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
         list[Criterion], field("Success in figures", "What the figures will show if it works.", max_length=12)
     ] = []
     key: Annotated[
-        bytes, field("Key of the ballots", "Filled in by the node if answers are hidden.", widget="key", max_length=32)
+        bytes, field("Key of the ballots", "Filled in by the node if answers are hidden.", widget="sealed", max_length=32)
     ] = b""
     salt: Annotated[
-        bytes, field("Salt of the key", "Filled in by the node if answers are hidden.", widget="key", max_length=16)
+        bytes, field("Salt of the key", "Filled in by the node if answers are hidden.", widget="sealed", max_length=16)
     ] = b""
     measures: Annotated[
         str,
@@ -211,7 +215,7 @@ class Cast(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         ),
     ] = None  # fmt: skip
     sealed: Annotated[
-        bytes, field("Sealed answer", "Filled in by the node if answers are hidden.", widget="key", max_length=SIZE)
+        bytes, field("Sealed answer", "Filled in by the node if answers are hidden.", widget="sealed", max_length=SIZE)
     ] = b""
     reasons: Annotated[
         str,
@@ -224,7 +228,7 @@ class Closed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     round: RoundId
     secret: Annotated[
-        bytes, field("Secret of the ballots", "Filled in by the node if answers were hidden.", widget="key", max_length=32)
+        bytes, field("Secret of the ballots", "Filled in by the node if answers were hidden.", widget="sealed", max_length=32)
     ] = b""
     statement: Annotated[
         str,

@@ -41,8 +41,21 @@ from protocol.deciding import (
 from protocol.decision_blocks import page
 from protocol.decision_dues import due, figures, state
 from protocol.decision_story import about
+from protocol.figure import find, near
 from protocol.mandate import DECISION
-from protocol.polling import call, cast, close, fuse_of, open_proposal, prepare_call, prepare_cast, prepare_close, proposal_of
+from protocol.polling import (
+    call,
+    cast,
+    close,
+    fuse_of,
+    is_stop,
+    open_proposal,
+    prepare_call,
+    prepare_cast,
+    prepare_close,
+    proposal_of,
+    stopped,
+)
 from protocol.practice import (
     FOREVER_MS,
     PUBLIC,
@@ -52,6 +65,7 @@ from protocol.practice import (
     Own,
     Practice,
     Refused,
+    View,
 )
 from protocol.proposal import (
     Amended,
@@ -65,6 +79,7 @@ from protocol.proposal import (
     Stated,
     Withdrawn,
 )
+from protocol.wording import counted
 
 # Proposing and talking
 
@@ -209,6 +224,35 @@ def judge(own: Own, act: Act[Judged]) -> Iterator[Change]:
     yield OUTCOMES.patch(row.id, **judged)
 
 
+# Advice before a record is written
+
+
+def advise_call(view: View, body: Called) -> str:
+    """Whether figures are meant that this node does not know."""
+    for each in body.criteria:
+        if find(each.figure) is None:
+            like = f" Do you mean {near(each.figure)}?" if near(each.figure) else ""
+            return f"Nobody measures {each.figure} here, so it cannot help to judge.{like}"
+    return ""
+
+
+def advise_cast(view: View, body: Cast) -> str:
+    """Whether an objection says why, so that it can be taken up."""
+    round_ = view.get(ROUNDS, body.round)
+    if round_ and is_stop(round_.type, body.choice.strip().lower()) and not body.reasons.strip():
+        return "An objection without reasons is hard to take up. Say what would be harmed, and how."
+    return ""
+
+
+def advise_amendment(view: View, body: Amended) -> str:
+    """Whether there are objections that this version does not take up."""
+    rounds = sorted(view.all(ROUNDS, proposal=body.proposal), key=lambda row: row.position)
+    left = stopped(view, rounds[-1]) - set(body.integrates) if rounds and not rounds[-1].is_open else set()
+    if left:
+        return f"{counted(len(left), 'objection').capitalize()} from the last round would not be taken up by this version."
+    return ""
+
+
 KINDS = (
     Kind(
         "decision.proposed/1", "Propose something", Proposed, propose,
@@ -226,17 +270,17 @@ KINDS = (
         help="Say how a strategic shift is meant to work, and what would prove it wrong.",
     ),
     Kind(
-        "decision.amended/1", "Write another version", Amended, amend,
+        "decision.amended/1", "Write another version", Amended, amend, advise_amendment,
         consequence="The versions before it stay readable; a call names the one that is decided on.",
         help="Change what is proposed, and say which objections and concerns that takes up.",
     ),
     Kind(
-        "decision.called/1", "Call for answers", Called, call, prepare=prepare_call,
+        "decision.called/1", "Call for answers", Called, call, advise_call, prepare=prepare_call,
         consequence="From this minute the rules of the round are fixed: nobody changes them, and nobody stops it alone.",
         help="Put one version to all, by consent, consensus, advice, majority, gradients or ranked.",
     ),
     Kind(
-        "vote.cast/1", "Answer a call", Cast, cast, prepare=prepare_cast,
+        "vote.cast/1", "Answer a call", Cast, cast, advise_cast, prepare=prepare_cast,
         consequence="It counts once. You can change it until the round closes.",
         help="Give your answer, or write down that of somebody who told you.",
     ),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from protocol.deciding import (
     OUTCOMES,
     VERSIONS,
+    Criterion,
     Plan,
     counts_of,
     open_proposals,
@@ -404,3 +405,18 @@ def test_among_members_only_all_is_members_only_and_no_act_follows(house: House)
     house.later(days=8)
     assert house.close(round_).accepted
     assert not house.store.view(house.isle.id, PUBLIC).all(OUTCOMES)
+
+
+def test_advice_asks_for_reasons_of_an_objection_and_tells_what_a_version_leaves_out(house: House) -> None:
+    proposal = house.propose()
+    call = Called(proposal, 1, "consent", criteria=[Criterion("members.cuont", "at-least", 3)])
+    kinds = house.kinds
+    assert "Do you mean members.count?" in kinds["decision.called/1"].advise(house.view, call)
+    round_ = house.call(proposal)
+    advise = kinds["vote.cast/1"].advise
+    assert "Say what would be harmed" in advise(house.view, Cast(round_, "Object"))
+    assert advise(house.view, Cast(round_, "object", reasons="It is too dear")) == ""
+    house.answer(round_, "object", *["agree"] * 4)
+    house.close(round_)
+    version = Amended(proposal, "Other words", "Other words")
+    assert "1 objection from the last round" in kinds["decision.amended/1"].advise(house.view, version)
