@@ -124,8 +124,8 @@ def _buttons(kind: Kind[Any], proposes: str) -> Markup:
 
 
 def _is_carried(field: Field) -> bool:
-    """Fields that travel along and are never typed: planned acts."""
-    return any(inner.widget == "act" for inner in field.inner)
+    """Fields that are never typed: planned acts travel along, and what is sealed the node fills in."""
+    return field.widget == "sealed" or any(inner.widget == "act" for inner in field.inner)
 
 
 def confirmation(kind: Kind[Any], values: Mapping[str, str], told: Markup, token: str) -> Markup:
