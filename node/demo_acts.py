@@ -141,7 +141,7 @@ def answered(day: float, isle: str, who: str, round_: str, answer: Answer) -> Ev
 
 
 def judged(
-    day: float, isle: str, who: str, proposal: str, found: str, review: int, sunset: int, verdict: str = "met"
+    day: float, isle: str, who: str, proposal: str, title: str, found: str, review: int, sunset: int, verdict: str = "met"
 ) -> Matter:
     """That a decision is looked at again, by a decision."""
 
@@ -154,13 +154,18 @@ def judged(
         label=f"{proposal}: looked at on {day:.0f}",
         day=day,
         who=who,
-        title="Did it do what it was for?" if verdict == "met" else "Let it go",
+        title=title,
         text=found,
         why="Its time to be looked at is near, and what nobody looks at ends by itself.",
         called=0.15,
         open=3.0,
         act=("decision.judged/1", body),
     )
+
+
+def naming(records: Mapping[str, str], **more: Any) -> Body:
+    """What is written about records that were written before: each field with the label of its record, and the rest."""
+    return lambda world: {**{field: world.digest(label) for field, label in records.items()}, **more}
 
 
 # Lots
@@ -176,9 +181,5 @@ def lot_drawn(
     yield Event(day, isle, who[0], "lot.opened/1", lambda world: {"purpose": purpose, "subject": about(world).hex()}, label)
     for number, each in enumerate(who):
         later = hours / 24 * between(5, 95, label, each) / 100
-        yield Event(day + later, isle, each, "lot.committed/1", _in_lot(label))
-        yield Event(day + 2.01 + later + number / 100, isle, each, "lot.revealed/1", _in_lot(label))
-
-
-def _in_lot(label: str) -> Body:
-    return lambda world: {"lot": world.digest(label)}
+        yield Event(day + later, isle, each, "lot.committed/1", naming({"lot": label}))
+        yield Event(day + 2.01 + later + number / 100, isle, each, "lot.revealed/1", naming({"lot": label}))

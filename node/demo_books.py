@@ -11,6 +11,7 @@ from typing import Any
 
 from node.demo_world import LAST, Event, Who, World, between
 from protocol.accounting import balance_on, placed
+from protocol.resting import resting_of
 
 BOOK, BUDGET, OPEN = "ledger.transaction-booked/1", "ledger.budget-set/1", "ledger.account-opened/1"
 
@@ -191,6 +192,12 @@ def _repairs() -> Iterator[Event]:
     )
 
 
+def _cook(world: World) -> str:
+    """Who pays for the soup kitchen: while its cook rests, whoever was drawn for her."""
+    resting = resting_of(world.view("lantern"), world.keys["lantern", "Yara"].public, world.clock.now_ms())
+    return (world.drawn("lantern", "newcomer", resting.id) if resting else "") or "Yara"
+
+
 def _lantern() -> Iterator[Event]:
     """A social centre: dues, a bar, a grant with strings, a soup kitchen each week."""
     yield booked(9, "lantern", "Ines", "What was in the old till", "assets:till", "equity:opening", 64_000)
@@ -233,7 +240,7 @@ def _lantern() -> Iterator[Event]:
         yield booked(
             day + 3,
             "lantern",
-            "Yara",
+            _cook,
             "Soup kitchen, Tuesday",
             "expenses:food:soup-kitchen",
             "assets:kitchen-fund",

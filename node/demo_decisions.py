@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from node.demo_acts import Matter, answered, decided, judged, lot_drawn, proposed, round_of, said
+from node.demo_acts import Matter, answered, decided, judged, lot_drawn, naming, proposed, round_of, said
 from node.demo_world import Calendar, Event, Who, World
 
 HOUSE, TREASURER = "harbour", "treasurer"
@@ -67,7 +67,9 @@ def _early(calendar: Calendar) -> Iterator[Event]:
         )
     )  # fmt: skip
     found = "The pantry has its own line in the budget now, and nobody has put anything into the jar since. Let it go."
-    yield from decided(judged(calendar.moon(6) + 10.4, HOUSE, "Ada", "kitchen money", found, 0, 0, "end"))
+    yield from decided(
+        judged(calendar.moon(6) + 10.4, HOUSE, "Ada", "kitchen money", "The kitchen jar: let it go", found, 0, 0, "end")
+    )
     yield from decided(
         Matter(
             isle=HOUSE, label="guest room", day=calendar.moon(5) + 5.3, who="Jakob", title="The attic is a guest room",
@@ -109,15 +111,35 @@ def _house(calendar: Calendar) -> Iterator[Event]:
         "funds": "The tenants' fund lends a tenth and wants a yearly report. Friends lend a tenth without interest.",
         "dissent": "Lena sees a house that is for ever as a weight on those who come later.",
     }
-    yield Event(day + 4.1, HOUSE, "Noor", "theory.stated/1", lambda world: {"proposal": world.digest("buying"), **theory})
+    yield Event(day + 4.1, HOUSE, "Noor", "theory.stated/1", naming({"proposal": "buying"}, **theory))
     weight = "What cannot be sold cannot be left either. I want this to be readable when somebody is tired of it."
-    yield Event(
-        day + 13.3, HOUSE, "Lena", "dissent.recorded/1", lambda world: {"proposal": world.digest("buying"), "words": weight}
-    )
+    yield Event(day + 13.3, HOUSE, "Lena", "dissent.recorded/1", naming({"proposal": "buying"}, words=weight))
     first = "One house has signed. The owner has answered our letter, in full sentences."
-    yield from decided(judged(calendar.moon(4) + 12.3, HOUSE, "Noor", "buying", first, calendar.back(1), calendar.back(-6)))
+    yield from decided(
+        judged(
+            calendar.moon(4) + 12.3,
+            HOUSE,
+            "Noor",
+            "buying",
+            "Buying the house: a first look",
+            first,
+            calendar.back(1),
+            calendar.back(-6),
+        )
+    )
     second = "The association is founded, with three houses. The bank has asked for numbers, and we had them."
-    yield from decided(judged(calendar.moon(2) + 10.2, HOUSE, "Mina", "buying", second, calendar.back(-1), calendar.back(-6)))
+    yield from decided(
+        judged(
+            calendar.moon(2) + 10.2,
+            HOUSE,
+            "Mina",
+            "buying",
+            "Buying the house: a second look",
+            second,
+            calendar.back(-1),
+            calendar.back(-6),
+        )
+    )
 
 
 # What holds now
@@ -137,7 +159,18 @@ def _kept_up(calendar: Calendar) -> Iterator[Event]:
         )
     )  # fmt: skip
     found = "One knock in two months, and that was about the filter. Jakob washes at noon now and likes it."
-    yield from decided(judged(calendar.moon(2) + 6.4, HOUSE, "Ifeoma", "laundry", found, back(-1), back(-5)))
+    yield from decided(
+        judged(
+            calendar.moon(2) + 6.4,
+            HOUSE,
+            "Ifeoma",
+            "laundry",
+            "The laundry list: does it do what it is for?",
+            found,
+            back(-1),
+            back(-5),
+        )
+    )
     yield from decided(
         Matter(
             isle=HOUSE, label="sunday kitchen", day=calendar.moon(3) + 6.1, who="Sol", title="Open kitchen on Sundays",
@@ -261,14 +294,14 @@ def _treasurer(calendar: Calendar) -> Iterator[Event]:
     )
     shadow: Who = lambda world: world.drawn(HOUSE, "shadow", world.digests[term])  # noqa: E731  # a name for what it gives
     noted = {"observations": "Every bill has its receipt. Two were paid on the day before they were due.", "patterns": ""}
-    yield Event(calendar.moon(1) + 16.2, HOUSE, shadow, "shadow.noted/1", lambda world: {"term": world.digest(term), **noted})
+    yield Event(calendar.moon(1) + 16.2, HOUSE, shadow, "shadow.noted/1", naming({"term": term}, **noted))
     left = {
         "open_matters": "The energy firm's yearly bill: they have the wrong number of the meter.",
         "waiting": "The tenants' fund waits for its report until the end of the year.",
         "places": "Receipts: the green box. The bank's card: in the safe, in person.",
         "otherwise": "I would begin with the rents, and not with the box.",
     }
-    yield Event(calendar.moon(0) - 0.3, HOUSE, "Noor", "role.handed-over/1", lambda world: {"term": world.digest(term), **left})
+    yield Event(calendar.moon(0) - 0.3, HOUSE, "Noor", "role.handed-over/1", naming({"term": term}, **left))
 
 
 def _appointed(day: float, who: str, label: str, by: str, called: float, open_: float) -> Iterator[Event]:
@@ -334,10 +367,7 @@ def _now(calendar: Calendar) -> Iterator[Event]:
         now - 1.4, HOUSE, "Tomas", "oven", "concern", "The kitchen is back on the agenda first. Then the oven.", label="first"
     )
     label = "treasurer 0: shadow"
-    opened = {"purpose": "shadow"}
-    yield Event(
-        now - 0.7, HOUSE, "Ifeoma", "lot.opened/1", lambda world: {**opened, "subject": world.digest("treasurer 0")}, label
-    )
+    yield Event(now - 0.7, HOUSE, "Ifeoma", "lot.opened/1", naming({"subject": "treasurer 0"}, purpose="shadow"), label)
     for later, who in ((0.04, "Ifeoma"), (0.33, "Mina"), (0.51, "Sol")):
-        yield Event(now - 0.7 + later, HOUSE, who, "lot.committed/1", lambda world: {"lot": world.digest(label)})
+        yield Event(now - 0.7 + later, HOUSE, who, "lot.committed/1", naming({"lot": label}))
     yield answered(now - 0.1, HOUSE, "Jakob", "bicycles: round 1", ("agree", "I have looked: it is dry there."))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from node.demo_acts import Matter, decided, lot_drawn, proposed, said
+from node.demo_acts import About, Matter, decided, lot_drawn, naming, proposed, said
 from node.demo_story import starter
 from node.demo_world import Calendar, Event, Who, World
 from protocol import terms
@@ -134,7 +134,7 @@ def _named(event: Event, matter: Matter, label: str) -> Event:
 
 
 def _chosen(calendar: Calendar, term: int, day: float) -> Matter:
-    label, date = f"who coordinates {term}", calendar.date(calendar.moon(term))
+    label, date = f"who coordinates {term}", calendar.spoken(calendar.moon(term))
 
     def choose(world: World) -> str:
         barred = world.names(FIELD, terms.barred(world.view(FIELD), ROLE, world.clock.now_ms()))
@@ -153,7 +153,7 @@ def _chosen(calendar: Calendar, term: int, day: float) -> Matter:
         label=label,
         day=day,
         who=proposer,
-        title=f"Coordination from the new moon of {date}",
+        title=f"Coordination from {date}",
         text=lambda world: f"{holder(world)} coordinates for a moon. We asked, and the answer was yes.",
         why="The term in force ends by itself, and the list for the week has to lie somewhere.",
         talk=((1.1, "Noa" if calendar.moon(term) > 70 else "Pavel", "reaction", _REACTIONS[term % 4]),),
@@ -172,14 +172,18 @@ _REACTIONS = (
 )
 
 
-def _by_lot(role: str, term: int, opens: float, taken: float, who: Sequence[str]) -> Iterator[Event]:
-    label = f"{_label(term, role)}: lot"
+def _next_term(role: str) -> About:
+    """What a lot for the next term of a role is about."""
 
     def subject(world: World) -> bytes:
-        row = world.view(FIELD).get(terms.ROLES, role)
-        assert row is not None
-        return terms.lot_subject(world.view(FIELD), row)
+        view = world.view(FIELD)
+        return terms.lot_subject(view, view.need(terms.ROLES, role, what="role"))
 
+    return subject
+
+
+def _by_lot(role: str, term: int, opens: float, taken: float, who: Sequence[str]) -> Iterator[Event]:
+    label, subject = f"{_label(term, role)}: lot", _next_term(role)
     yield from lot_drawn(opens, FIELD, "role", subject, who, label)
     drawn: Who = lambda world: world.drawn(FIELD, "role", subject(world))  # noqa: E731  # a name for what it gives
     yield Event(taken, FIELD, drawn, "role.taken/1", {"role": role}, _label(term, role))
@@ -195,19 +199,15 @@ def _shadowed(calendar: Calendar, term: int) -> Iterator[Event]:
         begins + 3.3, FIELD, "shadow", lambda world: world.digests[label], DRAWERS[(term + 1) % 3], f"{label}: shadow", hours=18
     )
     if term == DECLINED:
-        why = {"lot": "", "reasons": "My mother is ill this month. Next time gladly."}
+        why = "My mother is ill this month. Next time gladly."
         yield Event(
             begins + 7.7, FIELD, _shadow(term), "lot.declined/1",
-            lambda world: {**why, "lot": world.digest(f"{label}: shadow")},
+            naming({"lot": f"{label}: shadow"}, reasons=why),
         )  # fmt: skip
     for number, later in enumerate((12.3, 20.4)):
         observed, patterns = SEEN[(2 * term + number) % len(SEEN)]
         note = {"observations": observed, **({"patterns": patterns} if patterns else {})}
-        yield Event(begins + later, FIELD, _shadow(term), "shadow.noted/1", _about(label, note))
-
-
-def _about(label: str, words: Mapping[str, Any]) -> Any:
-    return lambda world: {"term": world.digest(label), **words}
+        yield Event(begins + later, FIELD, _shadow(term), "shadow.noted/1", naming({"term": label}, **note))
 
 
 def _handed_over(calendar: Calendar, term: int) -> Iterator[Event]:
@@ -221,13 +221,15 @@ def _handed_over(calendar: Calendar, term: int) -> Iterator[Event]:
         "otherwise": "I would ask for help in the first week.",
     }
     later = 1.3 if term % 2 else -0.6
-    yield Event(calendar.moon(term - 1) + later, FIELD, _holder(term), "role.handed-over/1", _about(_label(term), words))
+    yield Event(
+        calendar.moon(term - 1) + later, FIELD, _holder(term), "role.handed-over/1", naming({"term": _label(term)}, **words)
+    )
 
 
 def _paused(calendar: Calendar) -> Iterator[Event]:
     """Two more assemblies in one week; the shadow calls, and the assembly looks."""
     begins, label = calendar.moon(CALLED), _label(CALLED)
-    for number, (later, purpose) in enumerate(((4.5, "The pump, again"), (5.2, "Who is on the stand in June"))):
+    for number, (later, purpose) in enumerate(((4.5, "The pump, again"), (5.2, "Who is on the stand"))):
         opens = begins + 10 + number * 2
 
         def body(world: World, opens: float = opens, purpose: str = purpose) -> Mapping[str, Any]:
@@ -236,11 +238,11 @@ def _paused(calendar: Calendar) -> Iterator[Event]:
         yield Event(begins + later, FIELD, _holder(CALLED), CALLS, body, f"extra assembly {number}")
     reasons = "Three evenings within nine days, two of them called from one day to the next. Half of us milk at that hour."
     yield Event(
-        begins + 8.4, FIELD, _shadow(CALLED), "role.called/1", _about(label, {"kind": CALLS, "reasons": reasons}), "call"
+        begins + 8.4, FIELD, _shadow(CALLED), "role.called/1", naming({"term": label}, kind=CALLS, reasons=reasons), "call"
     )
     yield Event(
         begins + 9.1, FIELD, _holder(CALLED), "assembly.closed/1",
-        lambda world: {"assembly": world.digest("extra assembly 1"), "closing": "Called off: it can wait for the next one."},
+        naming({"assembly": "extra assembly 1"}, closing="Called off: it can wait for the next one."),
     )  # fmt: skip
     heard = "We looked at it together. One assembly a moon is the rule; for more, three of us ask for it. It goes on."
     yield from decided(
@@ -256,10 +258,7 @@ def _paused(calendar: Calendar) -> Iterator[Event]:
             called=0.6,
             open=3.0,
             by="Luka",
-            act=(
-                "role.call-answered/1",
-                lambda world: {"call": world.digest("call"), "outcome": "resume", "reasons": heard},
-            ),
+            act=("role.call-answered/1", naming({"call": "call"}, outcome="resume", reasons=heard)),
         )
     )
 
@@ -294,7 +293,7 @@ def _seeds(calendar: Calendar) -> Iterator[Event]:
         yield _named(event, matter, _label(3, SEEDS))
     yield Event(
         calendar.moon(2) + 0.9, FIELD, "Birk", "role.handed-over/1",
-        _about(_label(3, SEEDS), {"open_matters": "Nine bags without a label. I think they are kale.", "places": "Tins, loft"}),
+        naming({"term": _label(3, SEEDS)}, open_matters="Nine bags without a label. Kale, I think.", places="Tins, loft"),
     )  # fmt: skip
     yield from _by_lot(SEEDS, 1, calendar.moon(1) - 4.4, calendar.moon(1) + 0.6, ("Amina", "Zeyn", "Luka"))
 
@@ -347,17 +346,11 @@ def _now(calendar: Calendar) -> Iterator[Event]:
         absent=("Marta", "Pavel"), act=soon.act,
     )  # fmt: skip
     yield from decided(matter)
-    label = f"{_label(0, SEEDS)}: lot"
-
-    def subject(world: World) -> bytes:
-        row = world.view(FIELD).get(terms.ROLES, SEEDS)
-        assert row is not None
-        return terms.lot_subject(world.view(FIELD), row)
-
+    label, subject = f"{_label(0, SEEDS)}: lot", _next_term(SEEDS)
     opened = {"purpose": "role"}
     yield Event(now - 0.62, FIELD, "Noa", "lot.opened/1", lambda world: {**opened, "subject": subject(world).hex()}, label)
     for later, who in ((0.05, "Noa"), (0.21, "Luka"), (0.48, "Birk")):
-        yield Event(now - 0.6 + later, FIELD, who, "lot.committed/1", lambda world: {"lot": world.digest(label)})
+        yield Event(now - 0.6 + later, FIELD, who, "lot.committed/1", naming({"lot": label}))
     sheep = Matter(
         isle=FIELD, label="sheep", day=now - 6.3, who="Zeyn", title="Sheep under the apple trees",
         text="Six sheep of the dairy graze in the orchard from April to July. They keep the grass short; we keep the fence.",

@@ -12,6 +12,7 @@ Example::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
@@ -74,6 +75,11 @@ class Calendar(Struct, frozen=True):
     def date(self, day: float) -> str:
         """Its date."""
         return day_at(self.ms(day))
+
+    def spoken(self, day: float) -> str:
+        """Its date as people say it."""
+        on = date.fromisoformat(self.date(day))
+        return f"{on.day} {on:%B}"
 
     def cycle(self, day: float) -> int:
         """The moon's cycle in which it lies."""

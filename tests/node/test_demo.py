@@ -6,7 +6,8 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -19,10 +20,11 @@ from node.demo_people import COLLECTIVES
 from node.demo_world import DAY_MS, LAST
 from node.failure import Misuse
 from node.home import Home
-from protocol.accounting import compared
+from protocol import assembling, deciding, drawing, resting, terms, wires, working
+from protocol.accounting import compared, day_at
 from protocol.lineage import ADOPTIONS
-from protocol.membership import members_at
-from protocol.practice import PROBLEMS, View
+from protocol.membership import members_at, name_of
+from protocol.practice import FOREVER_MS, PROBLEMS, Refused, View
 from protocol.practices.residue import RESIDUES
 from tests.node.process import alive, command
 
@@ -72,6 +74,131 @@ def test_it_tells_of_members_protocols_money_and_what_stayed(homes: dict[str, Ho
         latest = [row for row in compared(view) if row.latest]
         assert latest
         assert all(row.agrees for row in latest)
+
+
+def named(view: View, members: Iterable[bytes]) -> list[str]:
+    return [name_of(view, member) for member in members]
+
+
+def stand(home: Home) -> dict[str, set[str]]:
+    """Where each decision of a collective stands, by its title."""
+    found: dict[str, set[str]] = {}
+    for row in view_of(home).all(deciding.OUTCOMES):
+        found.setdefault(row.title, set()).add(deciding.stands(row, home.clock.now_ms()))
+    return found
+
+
+def test_coordination_goes_round_with_the_moon_and_was_nobodys_for_one(homes: dict[str, Home]) -> None:
+    home = homes["field"]
+    view, now_ms = view_of(home), home.clock.now_ms()
+    given = terms.terms_of(view, "coordination")
+    assert len(given) == 10
+    assert {term.chosen for term in given} == {"consent", "lot"}
+    assert len({term.holder for term in given}) >= 4
+    gaps = [after.since_ms - before.until_ms for before, after in pairwise(given)]
+    assert sum(gap > 25 * DAY_MS for gap in gaps) == 1
+    assert all(after.holder != before.holder for before, after in pairwise(given))
+    assert given[-1].since_ms <= now_ms < given[-1].until_ms
+    assert len([each for each in given[:-1] if drawing.standing(view, "shadow", each.id)]) == 9
+    assert len(view.all(terms.NOTES)) >= 16
+    assert len(view.all(terms.HANDOVERS)) >= 8
+    assert [call.outcome for call in view.all(terms.CALLS)] == ["resume"]
+    assert view.all(drawing.DECLINED)
+
+
+def test_decisions_have_come_to_every_end_that_they_can_have(homes: dict[str, Home]) -> None:
+    told = stand(homes["harbour"])
+    assert told["Shoes off in the stairwell"] == {deciding.LAPSED}
+    assert told["The attic is a guest room"] == {deciding.LAPSED}
+    assert told["Forty a month for the kitchen"] == {deciding.ENDED}
+    assert told["Open kitchen on Sundays"] == {deciding.ON_AGENDA}
+    assert told["A dog may live here"] == {"objected to", deciding.IN_FORCE}
+    for title in (
+        "Laundry by the list, not by the nose",
+        "We buy the house, together with other houses",
+        "A heat pump in the cellar",
+    ):
+        assert told[title] == {deciding.IN_FORCE}
+    rows = view_of(homes["harbour"]).all(deciding.OUTCOMES)
+    assert {row.type for row in rows} == {"consent", "consensus", "advice", "majority", "gradients", "ranked"}
+    assert {row.judged for row in rows} == {"", deciding.MET, deciding.END}
+    assert {row.hidden for home in homes.values() for row in view_of(home).all(deciding.ROUNDS)} == {"open", "own", "close"}
+    assert view_of(homes["harbour"]).all(deciding.THEORIES)
+    assert view_of(homes["harbour"]).all(deciding.DISSENTS)
+
+
+def test_who_books_is_the_treasurer_alone(homes: dict[str, Home]) -> None:
+    home = homes["harbour"]
+    view, now_ms = view_of(home), home.clock.now_ms()
+    assert named(view, (term.holder for term in terms.terms_of(view, "treasurer"))) == ["Noor", "Ada"]
+    body = {
+        "date": day_at(now_ms), "memo": "A bulb",
+        "postings": [
+            {"account": "expenses:repairs", "amount": "3.00", "currency": "EUR"},
+            {"account": "assets:bank", "amount": "-3.00", "currency": "EUR"},
+        ],
+    }  # fmt: skip
+    with pytest.raises(Refused, match=r"belongs to the role “treasurer”|ended at"):
+        home.actions.submit("ledger.transaction-booked/1", body, home.key_files.key("Noor"))
+
+
+def test_too_much_on_one_pair_of_hands_opened_a_review_and_brought_rest(homes: dict[str, Home]) -> None:
+    view = view_of(homes["lantern"])
+    reviews = sorted(view.all(wires.REVIEWS), key=lambda row: row.cycle)
+    assert len(reviews) == 2
+    assert [row.closed_ms < FOREVER_MS for row in reviews] == [True, False]
+    assert all(row.value > 400 for row in reviews)
+    reporter = view.all(wires.REPORTS)[0].by
+    assert reporter not in wires.keys(reviews[0].concerned)
+    (rest,) = view.all(resting.SABBATICALS)
+    assert (name_of(view, rest.member), rest.reason) == ("Yara", resting.LOAD)
+    assert rest.accepted_ms
+    assert working.load(view, rest.cycle, homes["lantern"].clock.now_ms()).get(rest.member, 0) == 0
+    assert len(view.all(resting.MENTORS)) == 1
+    assert {bool(row.is_open(FOREVER_MS - 1)) for row in view.all(resting.DEPENDENCIES)} == {True, False}
+    assert len(view.all(resting.DECOMPRESSIONS)) == 2
+    assert len(view.all(resting.CELEBRATIONS)) >= 3
+
+
+def test_something_is_open_in_each_for_who_comes_in(homes: dict[str, Home]) -> None:
+    for key, home in homes.items():
+        view, now_ms = view_of(home), home.clock.now_ms()
+        rounds = deciding.open_rounds(view)
+        assert rounds
+        waiting = deciding.electorate(view, rounds[0], now_ms) - deciding.answered(view, rounds[0])
+        assert set(logins()[key]) <= set(named(view, waiting))
+        assert now_ms < rounds[0].closes_ms
+        assert any(row.round is None for row in deciding.open_proposals(view, now_ms))
+        ahead = assembling.next_assembly(view, now_ms)
+        assert ahead is not None
+        assert 0 < ahead.opens_ms - now_ms < 8 * DAY_MS
+        assert assembling.shares(view, now_ms)
+    for key, purpose in (("harbour", "shadow"), ("field", "role")):
+        view, now_ms = view_of(homes[key]), homes[key].clock.now_ms()
+        assert [row.purpose for row in drawing.undrawn(view) if drawing.phase(row, now_ms) == drawing.COMMIT] == [purpose]
+    field = view_of(homes["field"])
+    assert terms.term_of(field, "seed-keeper", homes["field"].clock.now_ms()) is None
+    for key in ("lantern", "field"):
+        shifts = working.open_tasks(view_of(homes[key]), homes[key].clock.now_ms())
+        assert any(each.task.is_shift and each.free for each in shifts)
+
+
+def test_the_clock_closed_every_round_and_drew_every_lot_at_its_true_moment(homes: dict[str, Home]) -> None:
+    for home in homes.values():
+        view, now_ms = view_of(home), home.clock.now_ms()
+        for row in view.all(deciding.OUTCOMES):
+            assert row.since_ms - row.closed_ms < 60_000
+        assert all(row.drawn_ms or drawing.phase(row, now_ms) == drawing.COMMIT for row in view.all(drawing.LOTS))
+        assert not home.store.database.writer.execute("SELECT * FROM away").fetchall()
+
+
+@pytest.mark.parametrize("days", [3.4, 7.1, 13.2, 13.3, 14.8, 22.9])
+def test_the_year_can_be_told_on_any_day_of_the_moon(days: float, tmp_path: Path) -> None:
+    now = MovedClock(Clock().now_ms() + int(days * DAY_MS), running=False)
+    for folder in fill(tmp_path, now).values():
+        home = Home.open(folder, now)
+        assert view_of(home).all(PROBLEMS) == ()
+        home.close()
 
 
 def test_no_kit_is_left_and_the_logins_work(homes: dict[str, Home]) -> None:
