@@ -26,8 +26,11 @@ from protocol.page import Ref
 from protocol.practice import View
 from protocol.record import Record, RecordError, parse, words_of
 
+DIGEST_BYTES = 32
 ZONE = "zone"  # the setting that names the collective's time zone
-_TITLES = ("name", "title", "memo", "purpose", "what", "account", "topic")
+_TITLES = ("name", "title", "memo", "purpose", "what", "account", "topic", "role")
+_PHRASES = {"lot.opened/1": ("purpose", "A lot: {}")}  # kinds whose title takes a word more
+_STEPS = 3  # so far one looks for what a record is about
 _LONGEST = 90
 
 
@@ -42,6 +45,9 @@ class Read(Struct, frozen=True):
     def title(self) -> str:
         """What it goes by."""
         given = {**self.record.body, **self.words}
+        if self.record.kind in _PHRASES:
+            field, phrase = _PHRASES[self.record.kind]
+            return phrase.format(given.get(field, ""))
         for name in _TITLES:
             text = given.get(name)
             if isinstance(text, str) and text.strip():
@@ -67,9 +73,28 @@ def title_of_record(home: Home, read: Read, audience: int) -> str:
     done = kind_done(read.record.kind)
     if read.title != done:
         return f"{done}: {read.title}"
-    about = read.record.body.get(noun_of(read.record.kind))
-    other = read_record(home, about, audience) if isinstance(about, bytes) and len(about) == 32 else None
-    return f"{done}: {other.title}" if other else done
+    about = _about(home, read, audience)
+    return f"{done}: {about}" if about else done
+
+
+def heading_of_record(home: Home, read: Read, audience: int) -> str:
+    """What stands over a record's own page: its own words, or what it is and what it is about."""
+    own = read.title
+    return own if own != kind_done(read.record.kind) else title_of_record(home, read, audience)
+
+
+def _about(home: Home, read: Read, audience: int) -> str:
+    """The title of what a record is about, or of what that is about in turn; "" if none of them has one."""
+    for _ in range(_STEPS):
+        named = [read.record.body.get(noun_of(read.record.kind)), *read.record.body.values()]
+        digests = [each for each in named if isinstance(each, bytes) and len(each) == DIGEST_BYTES]
+        other = next((found for each in digests if (found := read_record(home, each, audience))), None)
+        if other is None:
+            return ""
+        if other.title != kind_done(other.record.kind):
+            return other.title
+        read = other
+    return ""
 
 
 def noun_of(kind: str) -> str:
@@ -102,7 +127,7 @@ class HomeNames:
         if ref.what == "space":
             return self._space(ref.id)
         read = read_record(self._home, ref.id, self._view.audience)
-        return read.title if read else "a record that is not here"
+        return heading_of_record(self._home, read, self._view.audience) if read else "a record that is not here"
 
     def _member(self, member: bytes) -> str:
         if self._view.get(MEMBERSHIPS, member):

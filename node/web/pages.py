@@ -13,7 +13,7 @@ from aiohttp import web
 from node import ballots, health, news, record_page, today
 from node.clockwork import figures_at
 from node.markup import element, together
-from node.names import read_record
+from node.names import heading_of_record, read_record
 from node.notices import Notices
 from node.receipts import receipt_of
 from node.render_html import render, slug
@@ -313,7 +313,8 @@ def _record(seen: Seen, digest: bytes) -> Page:
         said,
         element("p", receipt),
     )
-    return Page(read.title, together([blocks(seen, told), element("section", proof, class_="wide proof")]))
+    title = heading_of_record(seen.home, read, seen.view.audience)
+    return Page(title, together([blocks(seen, told), element("section", proof, class_="wide proof")]))
 
 
 async def receipt(request: web.Request) -> web.Response:
