@@ -238,7 +238,7 @@ class Clockwork:
             away = Away(ran_ms, now_ms) if ran_ms and now_ms - ran_ms > OFF_MS else None
             self._write(lambda: self.notices.ran(now_ms, away))
         if noticed or done or refused:
-            log.info("the clock turned", noticed=noticed, done=len(done), refused=refused)
+            log.debug("the clock turned", noticed=noticed, done=len(done), refused=refused)
         return Turned(noticed, tuple(done), refused)
 
     def stop(self) -> None:

@@ -26,6 +26,7 @@ from node.control import Say
 from node.export import export
 from node.failure import Misuse
 from node.home import Home
+from node.notices import Notices
 from protocol.keychain import space_name
 
 READ, WRITE, APART = "read", "write", "apart"
@@ -46,6 +47,7 @@ def _quietly(work: Callable[..., Any]) -> Callable[[Home, Say, Mapping[str, Any]
 def status(home: Home) -> dict[str, Any]:
     """How this node stands."""
     told = home.status()
+    told["clock_ran_ms"] = Notices(home.store.database).ran_ms()
     told["warnings"] += [sentence for sentence in (warning(home),) if sentence]
     return told
 

@@ -373,6 +373,8 @@ def _list(field: Field, path: str, drawing: _Drawing) -> Markup:
             inside = [_field(inner, f"{at}.{inner.name}", drawing) for inner in field.inner]
             legend = element("legend", f"Row {number + 1}")
             rows.append(element("fieldset", legend, element("div", *inside, class_="row-fields")))
+        elif at in drawing.filled.given and (fixed := _fixed(one, at, drawing.filled.values.get(at, ""), drawing)):
+            rows.append(fixed)
         else:
             control = _control(one, at, drawing.filled.values.get(at, ""), drawing)
             label = element("label", f"{plain(field.label)}, {number + 1}", class_="unseen", for_=field_id(at))
