@@ -422,9 +422,15 @@ def lapses_ms(own: Own, row: Proposal, at_ms: int) -> int:
         return row.touched_ms + cycles * 30 * DAY_MS
 
 
+def may_answer(own: Own, round_: Round, at_ms: int) -> set[bytes]:
+    """Who has not answered yet, or only by somebody else's hand: before the end of its time a round waits for them."""
+    spoken = {member for member, _ in own.sums(VOTES, "changes", "member", round=round_.id, by_self=True)}
+    return electorate(own, round_, at_ms) - spoken
+
+
 def is_over(own: Own, round_: Round, at_ms: int) -> bool:
-    """Whether a round can be counted: its time is over, or all have answered."""
-    return at_ms >= round_.closes_ms or not electorate(own, round_, at_ms) - answered(own, round_)
+    """Whether a round can be counted: its time is over, or all have answered themselves."""
+    return at_ms >= round_.closes_ms or not may_answer(own, round_, at_ms)
 
 
 def open_proposals(own: Own, at_ms: int) -> tuple[Proposal, ...]:

@@ -21,6 +21,7 @@ from protocol.deciding import (
     Proposal,
     Round,
     answered,
+    is_over,
     lapses_ms,
     leave_of,
     open_proposals,
@@ -51,15 +52,16 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
         if round_.proposal in titles:
             title = titles[round_.proposal].title
             may = voters(round_, members, min(now_ms, round_.closes_ms))
-            yield from _round(round_, title, may - answered(view, round_), now_ms)
+            missing = may - answered(view, round_)
+            yield from _round(round_, title, missing, now_ms, done=not missing and is_over(view, round_, now_ms))
     for outcome in view.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST):
         yield from _outcome(view, outcome, now_ms)
 
 
-def _round(round_: Round, title: str, missing: set[bytes], now_ms: int) -> Iterator[Due]:
+def _round(round_: Round, title: str, missing: set[bytes], now_ms: int, *, done: bool) -> Iterator[Due]:
     if now_ms >= round_.closes_ms:
         yield Due(f"The round on “{title}” is over: count it", None, round_.closes_ms, FOREVER_MS, round_.id)
-    elif not missing:
+    elif done:
         what = f"All have answered on “{title}”: it can be counted now"
         yield Due(what, None, round_.called_ms, round_.closes_ms, round_.id)
     else:

@@ -4,7 +4,8 @@
   answers are hidden, when it closes, whom it concerns, the fuse of what it decides.
 - A member has one answer, the last one until the close. An answer that somebody else wrote down gives way to the member's own,
   never the other way round, and one member writes down few.
-- It closes when its time is over, or when all have answered, and is counted as of that moment: who left before does not count.
+- It closes when its time is over, or when all have answered themselves, and is counted as of that moment: who left before does
+  not count. An answer in somebody else's hand does not end it early, because it would be too late for one's own.
 - Hidden answers are sealed ballots (`protocol.ballot`), opened by the secret that the closing record carries.
 
 Example::
@@ -48,11 +49,11 @@ from protocol.deciding import (
     Round,
     Version,
     Vote,
-    answered,
     electorate,
     is_over,
     keys,
     lapses_ms,
+    may_answer,
     may_vote,
     options_of,
     plans_of,
@@ -214,7 +215,7 @@ def _closes_ms(own: Own, body: Called, at_ms: int) -> int:
     if closes_ms < at_ms + least * HOUR_MS:
         raise Refused(
             f"Open until: a round is open for at least {counted(least, 'hour')} here, so that nobody is passed over."
-            " It closes earlier by itself when all have answered."
+            " It can be closed earlier when all have answered themselves."
         )
     if closes_ms > at_ms + LONGEST_DAYS * DAY_MS:
         raise Refused(f"Open until: at most {LONGEST_DAYS} days ahead. Choose an earlier time.")
@@ -298,7 +299,9 @@ def _check_voter(own: Own, round_: Round, member: bytes, act: Act[Cast]) -> None
 
 
 def _check_hand(own: Own, round_: Round, held: Vote | None, act: Act[Cast]) -> None:
-    """For somebody else: never over their own answer, and for few."""
+    """For somebody else: by who votes in it too, never over their own answer, and for few."""
+    if not may_vote(round_, own.get(MEMBERSHIPS, act.member), act.logged_ms):
+        raise Refused("You came after this round was called, so somebody who votes in it writes this down.")
     if held and held.by_self:
         raise Refused("They have answered themselves, and that counts. They can change it until the close.")
     if round_.for_others == 0:
@@ -327,7 +330,7 @@ def _choice(round_: Round, body: Cast) -> str:
 
 
 def close(own: Own, act: Act[Closed]) -> Iterator[Change]:
-    """Count a round that is over, or that all have answered; what follows holds from this minute on."""
+    """Count a round that is over, or that all have answered themselves; what follows holds from this minute on."""
     body, at_ms = act.body, act.logged_ms
     _check_closer(own, act)
     round_ = _round(own, act, body.round)
@@ -335,7 +338,7 @@ def close(own: Own, act: Act[Closed]) -> Iterator[Change]:
         raise Refused(f"This round was counted already, at {spoken_time(round_.closed_ms)}.")
     over_ms = min(at_ms, round_.closes_ms)
     voting = electorate(own, round_, over_ms)
-    missing = len(voting - answered(own, round_))
+    missing = len(may_answer(own, round_, over_ms))
     if at_ms < round_.closes_ms and missing:
         raise Refused(
             f"This round is open until {spoken_time(round_.closes_ms)}, and {counted(missing, 'member')} may still answer."

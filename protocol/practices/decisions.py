@@ -287,7 +287,7 @@ KINDS = (
     Kind(
         "decision.closed/1", "Close a round", Closed, close, needs="", prepare=prepare_close,
         consequence="The answers are counted, and what was decided holds from this minute on.",
-        help="Count a round whose time is over, or that all have answered.",
+        help="Count a round whose time is over, or that all have answered themselves.",
     ),
     Kind(
         "decision.judged/1", "Judge a decision", Judged, judge, needs=DECISION,

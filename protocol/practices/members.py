@@ -315,13 +315,20 @@ def name(own: Own, act: Act[Named]) -> Iterator[Change]:
 
 
 def add_device(own: Own, act: Act[DeviceAdded]) -> Iterator[Change]:
-    """One more key for oneself. Keys are made for one space, so naming a stranger's gains nothing."""
+    """One more key for oneself, but none of the space's own. Keys are made for one space: naming a stranger's gains nothing."""
     _in_public(act)
-    if own.get(KEYS, act.body.key):
+    if own.get(KEYS, act.body.key) or _is_of_the_space(own, act.body.key):
         raise Refused("This key is known here already. Make a new one on the device.")
     if not valid_point(act.body.key):
         raise Refused("Key of the device: this is not a key that can sign. Copy it again from the new device.")
     yield KEYS.put(Key(act.space, act.body.key, act.member, act.logged_ms, FOREVER_MS))
+
+
+def _is_of_the_space(own: Own, key: bytes) -> bool:
+    """Whether a key is the node's, or stands above it: one member could stop the clock, or a rotation, by calling it theirs."""
+    space = founding_of(own)
+    above = space is not None and (key == space.root or sha256(key).digest() == space.next_root)
+    return above or bool(own.all(GRANTS, holder=key, limit=1))
 
 
 def retire_device(own: Own, act: Act[DeviceRetired]) -> Iterator[Change]:

@@ -7,7 +7,8 @@
   so nothing has to happen for them to be over.
 - Holders come by a decision (consent or vote) or by lot. Nobody is given the next term who has held the role as often in a row
   as the protocol allows; only a whole cycle of pause begins a new row.
-- A renewal is given before the end, by a decision in which the holder has no vote, with what the term achieved and why.
+- A renewal is given before the end, by a decision in which the holder has no vote, with what the term achieved and why. Nor
+  has whoever was given the last term a vote on being appointed once more.
 - A term is given with the definition that was decided on, or that stood when its lot was opened. To define or redefine a role
   gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins.
 - A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
@@ -383,6 +384,12 @@ def _in_public(act: Act[Any]) -> None:
 # Whom it concerns
 
 
+def who_held_it_last(own: Own, body: Appointed) -> tuple[bytes, ...]:
+    """Whoever was given the last term has no vote on having the next one too."""
+    given = own.all(TERMS, role=body.role, order="-position", limit=1)
+    return (body.holder,) if given and given[0].holder == body.holder else ()
+
+
 def the_holder(own: Own, body: Renewed | Recalled) -> tuple[bytes, ...]:
     """The holder of a term has no vote on it."""
     term = own.get(TERMS, body.term)
@@ -414,9 +421,9 @@ PRACTICE = Practice(
             help="End a role that is no longer needed.",
         ),
         Kind(
-            "role.appointed/1", "Appoint for a term", Appointed, appoint, needs=DECISION,
+            "role.appointed/1", "Appoint for a term", Appointed, appoint, needs=DECISION, concerns=who_held_it_last,
             consequence="They hold the role from now, or after the term in force, until the new moon that ends their own.",
-            help="Give the next term of a role to the member whom you chose.",
+            help="Give the next term of a role to the member whom you chose. Who held it last has no vote on holding it again.",
         ),
         Kind(
             "role.taken/1", "Take a role by lot", Taken, take,

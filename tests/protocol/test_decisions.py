@@ -187,6 +187,8 @@ def test_nobody_gets_leave_with_answers_in_one_hand(house: House) -> None:
     house.answer(round_, "agree")
     for other in house.people[1:4]:
         house.must("vote.cast/1", Cast(round_, "agree", other.public), house.people[0])
+    assert "3 members may still answer" in house.write("decision.closed/1", Closed(round_), house.people[0])
+    house.later(days=8)
     outcome = house.close(round_)
     assert (outcome.result, outcome.in_favour, outcome.answered) == ("not accepted", 4, 4)
     assert "takes a decision" in house.write(REMOVED, body, house.people[0])
