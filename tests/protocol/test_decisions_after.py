@@ -221,6 +221,13 @@ def test_in_a_hidden_round_an_answer_in_the_clear_is_refused_and_in_an_open_one_
     assert "no secret to give" in house.write("decision.closed/1", Closed(open_, bytes(32)), house.people[0])
 
 
+def test_words_beside_a_sealed_answer_are_not_kept_where_pages_look(house: House) -> None:
+    round_ = sealed_call(house)
+    house.must("vote.cast/1", replace(sealed(house, round_, 0, "no"), reasons="It is too dear"), house.people[0])
+    assert votes(house, round_.id)[house.people[0].public].reasons == ""
+    assert "too dear" not in text_of(house, round_.id)
+
+
 def test_a_key_seals_one_round_only(house: House) -> None:
     round_ = sealed_call(house)
     other = Called(house.propose(), 1, "majority", "close", key=round_.key, salt=round_.salt)
