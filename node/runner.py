@@ -44,6 +44,7 @@ from node.web.app import construct_app
 
 QUIET_S = 0.15  # after a commit of ours, before peers are told: an import is many commits
 TICK_S = 1.0
+MOVED = "clock.move"
 CLOCK_S = 5.0
 GAP_MS = 300  # between two talks with a peer that has news
 
@@ -229,7 +230,10 @@ class Running:
             return await asyncio.to_thread(perform, self.home, verb, args, say)
         if where == READ:
             return await self.home.read(lambda view: perform(self.home, verb, args, say))
-        return await self.home.write(lambda: perform(self.home, verb, args, say))
+        told = await self.home.write(lambda: perform(self.home, verb, args, say))
+        if verb == MOVED:
+            await self._turn_clock()  # whoever sets it ahead finds what has come due
+        return told
 
 
 def _until_the_end(stop: asyncio.Event) -> None:

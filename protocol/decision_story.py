@@ -36,6 +36,7 @@ from protocol.deciding import (
     criteria_of,
     keys,
     lapses_ms,
+    leave_of,
     options_of,
     plans_of,
 )
@@ -51,6 +52,7 @@ from protocol.page import (
     Facts,
     Grid,
     Heading,
+    Link,
     Prose,
     Ref,
     Span,
@@ -318,6 +320,10 @@ def _criterion(view: View, each: Criterion) -> list[Cell]:
 def _next(view: View, row: Proposal, versions: Sequence[Version], decided: Outcome | None, now_ms: int) -> Iterator[Block]:
     here = {"proposal": row.id.hex()}
     yield Heading("What you can do")
+    leave = leave_of(view, decided) if decided else None
+    if decided and leave and leave.since_ms <= now_ms < leave.until_ms:
+        yield Text("What was decided can be done now, once and exactly as it was decided, by any member.")
+        yield Facts([("Carry it out", Link("the form, filled in as it was decided", f"/carry-out/{decided.id.hex()}"))])
     if decided and binds(decided, now_ms) and decided.scope == PUBLIC:
         yield Text("Whether it did what it was for is decided by a decision, so that nobody stops a fuse alone.")
         for verdict, text in ((MET, "Propose: it was met"), (NOT_MET, "Propose: it was not met"), (END, "Propose to end it")):

@@ -82,6 +82,8 @@ async def test_an_appointment_goes_from_its_form_through_a_decision_to_the_act(i
         (outcome,) = home.view().all(OUTCOMES)
         assert outcome.accepted
         await browser.log_in()  # eight days later
+        assert await browser.get(f"/record/{outcome.proposal.hex()}") == 200
+        assert f"/carry-out/{outcome.id.hex()}" in browser.html
         assert await browser.get(f"/carry-out/{outcome.id.hex()}") == 200
         form = {**hidden_fields(browser.html), **act}
         assert "Propose it to all" not in browser.html
