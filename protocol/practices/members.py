@@ -29,6 +29,7 @@ from protocol.mandate import CLOCK, DECISION
 from protocol.member_blocks import due, figures, page, state
 from protocol.membership import (
     ASSEMBLY,
+    BELONGINGS,
     DAY_MS,
     ERASURES,
     FOUNDINGS,
@@ -481,7 +482,7 @@ PRACTICE = Practice(
     title="Members",
     room="assembly",
     about="Who belongs here and by whose word. Membership is public as a key; names are for members only.",
-    tables=(FOUNDINGS, MEMBERSHIPS, VOUCHES, INVITATIONS, NAMINGS, ERASURES),
+    tables=(FOUNDINGS, MEMBERSHIPS, VOUCHES, INVITATIONS, NAMINGS, BELONGINGS, ERASURES),
     kinds=KINDS,
     parameters=(NEEDED, INVITED_DAYS, WAITING),
     due=due,

@@ -220,7 +220,7 @@ PRACTICE = Practice(
     title="Voice",
     room="assembly",
     about="Who proposes, speaks and decides, and whether the groups that the collective named are heard.",
-    tables=(GROUPS, BELONGINGS),
+    tables=(GROUPS,),  # who counts themselves to a group is a row of members, who can erase it
     kinds=(
         Kind(
             "group.named/1", "Name a group", GroupNamed, name_group, needs=ASSEMBLY,

@@ -16,10 +16,17 @@ def called(world: World) -> assemblies.AssemblyCalled:
 
 
 def an_assembly(world: World) -> Assembly:
-    """Mostly one that something can be written down about now."""
+    """Mostly one that something can be written down about now; if there is none, members meet."""
     rows = world.rows(ASSEMBLIES)
     fitting = [row for row in rows if takes_words(world.view, row, world.now_ms // MINUTE_MS * MINUTE_MS)]
-    return world.pick(fitting if fitting and world.chance(0.85) else rows)
+    if rows and world.chance(0.1):
+        return world.pick(rows)
+    if fitting:
+        return world.pick(fitting)
+    opens = world.now_ms // MINUTE_MS * MINUTE_MS
+    body = assemblies.AssemblyCalled(opens_ms=opens, ends_ms=opens + 2 * HOUR_MS, place=world.words(2), purpose=world.words(2))
+    digest = world.first("assembly.called/1", body, world.able("assembly.called/1"), world.rng.choice([0, 0, 2]))
+    return world.view.need(ASSEMBLIES, digest, what="assembly")
 
 
 def added(world: World) -> assemblies.AgendaAdded:
@@ -45,8 +52,8 @@ def taken(world: World) -> assemblies.MinutesTaken:
 
 
 def closed(world: World) -> assemblies.AssemblyClosed:
-    rows = [row for row in world.rows(ASSEMBLIES) if world.chance(0.1) or row.closed_ms == FOREVER_MS]
-    row = world.pick(rows)
+    ahead = [row for row in world.rows(ASSEMBLIES) if row.closed_ms == FOREVER_MS and world.now_ms < row.opens_ms]
+    row = world.pick(ahead) if ahead and world.chance(0.2) else an_assembly(world)  # called off, or over
     world.audience = row.scope if world.chance(0.9) else 0
     return assemblies.AssemblyClosed(assembly=row.id, closing=world.words(3))
 

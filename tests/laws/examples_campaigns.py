@@ -41,14 +41,24 @@ def called(world: World) -> campaigns.Called:
 
 
 def call_to_answer(world: World) -> tuple[Call, bytes]:
-    """A call, mostly one whose answers are still open, and its caller; the answer gets its audience."""
+    """A call, mostly one whose answers are still open, and its caller; the answer gets its audience.
+
+    If there is none, somebody calls first.
+    """
     calls = world.everywhere(CALLS)
-    if world.chance(0.9):
-        calls = [call for call in calls if world.now_ms < call.answers_until_ms]
+    if not calls or world.chance(0.9):
+        calls = [call for call in calls if world.now_ms < call.answers_until_ms] or [_new_call(world)]
     call = world.pick(calls)
     if world.chance(0.9):
         world.audience = scopes(world)[call.scope]
     return call, world.view.space_id(call.space)
+
+
+def _new_call(world: World) -> Call:
+    with world.at(world.pick(world.isles)):
+        body = called(world)
+        digest = world.first("campaign.called/1", body, world.able("campaign.called/1"), world.audience)
+        return world.view.need(CALLS, digest, what="call")
 
 
 def offers(world: World, call: Call) -> list[Terms]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -165,6 +166,21 @@ class World:
         rows = self.rows(KEYS, member=member)
         speaking = [self.isle.keys[row.key] for row in rows if row.since_ms <= self.now_ms < row.until_ms]
         return speaking or [key for public, key in self.isle.nodes.items() if public == member]
+
+    def able(self, kind: str) -> SigningKey:
+        """A key of somebody who may write a kind now: a holder of the role that keeps it, or of what it needs."""
+        needs = kind if self.kept(kind) else self.kinds[kind].needs
+        return self.pick(self.keys_of(self.pick(self.holders(needs))))
+
+    @contextmanager
+    def at(self, isle: Isle) -> Iterator[None]:
+        """Be in another space for a moment; who is about to write, and for whom, stays as it was."""
+        before = self.isle, self.member, self.author, self.audience
+        self.isle, self.audience = isle, None
+        try:
+            yield
+        finally:
+            self.isle, self.member, self.author, self.audience = before
 
     def new_key(self) -> SigningKey:
         """A fresh key, remembered for the space at hand."""
