@@ -428,12 +428,14 @@ STARTER = (
         "Consent decisions",
         "Deciding by asking whether anybody sees harm, with rounds, reasons and an end to every outcome.",
         CONSENT_DECISIONS,
+        (("decisions.quorum-percent", 50), ("decisions.vote-days", 7)),
     ),
     Starter("Open ledger", "Money and other resources, in the open for every member, with nothing edited.", OPEN_LEDGER),
     Starter(
         "Fuses and trip wires",
         "Decisions that end by themselves, and figures that call us when they cross a line.",
         FUSES_AND_TRIP_WIRES,
+        (("decisions.review-cycles", 3), ("decisions.sunset-cycles", 13), ("wires.most", 7)),
     ),
     Starter("Pulse", "A few questions to everybody each moon, answered without a name and acted upon.", PULSE),
     Starter(

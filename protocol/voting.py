@@ -3,7 +3,7 @@
 - Only members of the electorate count, each with one answer: their last. Who abstains, or whose ballot is spoiled, has answered
   (for the quorum) and is on no side.
 - First the quorum, then what stops (an objection, a block), then ties, then the share, then how many hands are in favour.
-- consent: accepted unless somebody objects; a concern is written down and stops nothing.
+- consent: accepted unless somebody objects; a concern is written down, and who stands aside is on no side.
 - consensus: nobody blocks, and of those who agree or stand aside at least a share agrees.
 - advice: nothing is accepted or rejected; who proposed decides with the advice.
 - majority: more than half, and at least the share, of those who take a side. With several options, each names one.
@@ -63,6 +63,7 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
     CONSENT: (
         Answer("agree", "Consent", FOR),
         Answer("concern", "Consent, with a concern on record", FOR),
+        Answer("aside", "Stand aside: not with me, but go on", NEITHER),
         _ABSTAINS,
         Answer("object", "Object: this would harm us, and I say how", STOPS),
     ),

@@ -54,7 +54,7 @@ def second_count(
     """(result, option, eligible, answered, in favour) from (hand, member, answer) in the order in which they were sent."""
     last: dict[bytes, tuple[bytes, str]] = {}
     for hand, member, answer in events:
-        if member not in voters or (hand != member and member in last and last[member][0] == member):
+        if not {member, hand} <= set(voters) or (hand != member and member in last and last[member][0] == member):
             continue
         last[member] = (hand, answer)
     there = [member for member in voters if member not in gone]
