@@ -12,7 +12,8 @@
 - A term is given with the definition that was decided on, or that stood when its lot was opened. To define or redefine a role
   gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins.
 - A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
-  without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person.
+  without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person; what was revoked
+  comes back with a next term that is decided on, not with one by lot.
 - What decides about records of others is public: definitions, terms, calls. Journal and handover are for members only.
 
 Example::
@@ -197,11 +198,17 @@ def _give(
         )
     )  # fmt: skip
     for each in given.permitted:
-        before = own.get(GRANTS, previous.id, each.kind, holder) if previous else None
-        paused = before is not None and before.paused
+        paused = previous is not None and _still_rests(own, previous, each.kind, chosen)
         why = (PART_OF if paused else WHOLE).format(role)
         yield GRANTS.put(Grant(act.space, act.digest, each.kind, holder, begins_ms, ends_ms, each.up_to, paused, why))
     yield from _reserve(own, given, later, begins_ms)
+
+
+def _still_rests(own: Own, previous: Term, kind: str, chosen: str) -> bool:
+    """Whether a permission stays at rest: it was when the term before ended, or was revoked, and no lot gives that back."""
+    before = own.get(GRANTS, previous.id, kind, previous.holder)
+    revoked = before is not None and before.until_ms < previous.until_ms
+    return before is not None and before.paused and (chosen == "lot" or not revoked)
 
 
 def _span(own: Own, act: Act[Any], given: Definition, later: tuple[Term, ...]) -> tuple[int, int]:

@@ -71,7 +71,7 @@ class Account:
             elif what == "given":
                 digest, role, holder, by_lot = told
                 cycles, may = drawn[role] if by_lot else limits[role]
-                held.append(self._given(held, digest, role, holder, at, cycles, dict(may)))
+                held.append(self._given(held, digest, role, holder, at, cycles, dict(may), by_lot=by_lot))
             elif what == "gone":
                 gone.add(told)
                 for term in held:
@@ -103,7 +103,16 @@ class Account:
         return held, dissolved, gone
 
     def _given(
-        self, held: list[Held], digest: bytes, role: str, holder: bytes, at: int, cycles: int, may: dict[str, int]
+        self,
+        held: list[Held],
+        digest: bytes,
+        role: str,
+        holder: bytes,
+        at: int,
+        cycles: int,
+        may: dict[str, int],
+        *,
+        by_lot: bool,
     ) -> Held:
         of_role = [term for term in held if term.role == role]
         begins = next((term.ends for term in of_role if term.begins <= at < term.ends), at)
@@ -114,7 +123,7 @@ class Account:
         if before:
             last = max(before, key=lambda term: term.ends)
             if begins < MOONS[bisect_right(MOONS, last.ends - 1) + 1]:
-                paused = last.paused & may.keys()
+                paused = {kind for kind in last.paused & may.keys() if by_lot or last.revoked.get(kind, last.ends) >= last.ends}
         return Held(digest, role, holder, begins, ends, may, set(paused))
 
     def may(self, member: bytes, kind: str, amount: int, at: int) -> bool | None:
