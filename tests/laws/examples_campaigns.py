@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from protocol.practices import campaigns, residue
 from protocol.record import scope_of
 from protocol.standing import ANSWERS, CALLS, JOINS, Answer, Call, Terms, read_terms
-from tests.laws.world import DAY_MS, HOUR_MS, MINUTE_MS, Builder, Unready, World
+from tests.laws.world import DAY_MS, HOUR_MS, MINUTE_MS, Builder, Isle, Unready, World
 
 
 def terms(world: World, from_ms: int) -> Terms:
@@ -47,15 +47,16 @@ def call_to_answer(world: World) -> tuple[Call, bytes]:
     """
     calls = world.everywhere(CALLS)
     if not calls or world.chance(0.9):
-        calls = [call for call in calls if world.now_ms < call.answers_until_ms] or [_new_call(world)]
+        calls = [call for call in calls if world.now_ms < call.answers_until_ms] or [new_call(world, world.pick(world.isles))]
     call = world.pick(calls)
     if world.chance(0.9):
         world.audience = scopes(world)[call.scope]
     return call, world.view.space_id(call.space)
 
 
-def _new_call(world: World) -> Call:
-    with world.at(world.pick(world.isles)):
+def new_call(world: World, isle: Isle) -> Call:
+    """A space calls."""
+    with world.at(isle):
         body = called(world)
         digest = world.first("campaign.called/1", body, world.able("campaign.called/1"), world.audience)
         return world.view.need(CALLS, digest, what="call")

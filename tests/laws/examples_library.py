@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from protocol.lineage import ADOPTIONS, PROTOCOLS, Choice, adopted, hash_of, read_choices
+from protocol.lineage import ADOPTIONS, IN_FORCE, PROTOCOLS, Adoption, Choice, adopted, hash_of, read_choices
+from protocol.practice import PUBLIC, Parameter
 from protocol.practices import library
-from tests.laws.world import Builder, World
+from tests.laws.world import Builder, Unready, World
 
 SETTABLE = (
     ("members.vouches", 1, 3),
@@ -43,8 +44,35 @@ def adopted_(world: World) -> library.Adopted:
     return library.Adopted(row.id, world.view.space_id(row.space), row.name, text_hash, until, settings, world.words(4))
 
 
+def adopt(world: World, chosen: list[Choice]) -> None:
+    """A protocol of the space's own is adopted for some cycles; one is published first if there is none."""
+    if "protocol.adopted/1" not in world.kinds:
+        raise Unready
+    if not world.rows(PROTOCOLS):
+        world.first("protocol.published/1", published(world), world.able("protocol.published/1"), PUBLIC)
+    row = world.pick(world.rows(PROTOCOLS))
+    body = library.Adopted(row.id, world.isle.id, row.name, row.text_hash, world.cycle + 3, chosen, world.words(4))
+    world.first("protocol.adopted/1", body, world.able("protocol.adopted/1"), PUBLIC)
+
+
+def let(world: World, parameter: Parameter, least: int) -> None:
+    """See that a parameter is at least this, by a protocol that is adopted first."""
+    if world.view.parameter(parameter, world.now_ms) < least:
+        adopt(world, [Choice(parameter.name, least)])
+
+
+def in_force(world: World) -> list[Adoption]:
+    """Adoptions in force that end later than in the next cycle; a protocol is adopted first if there is none."""
+    for _ in range(2):
+        found = [row for row in adopted(world.view, world.now_ms) if row.state_at(world.now_ms) == IN_FORCE]
+        later = [row for row in found if row.until_cycle > world.cycle + 2]
+        if not later:
+            adopt(world, [])
+    return later
+
+
 def suspended(world: World) -> library.Suspended:
-    row = world.pick(adopted(world.view, world.now_ms) if world.chance(0.8) else world.rows(ADOPTIONS))
+    row = world.pick(in_force(world) if world.chance(0.8) else world.rows(ADOPTIONS))
     return library.Suspended(row.id, world.cycle + world.rng.choice([1, 1, 2, 9]), world.words(4))
 
 

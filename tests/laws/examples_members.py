@@ -10,6 +10,7 @@ from protocol.membership import INVITATIONS, NAMINGS, VOUCHES, founding_of, wait
 from protocol.practice import KEYS, MEMBERS
 from protocol.practices import members
 from protocol.record import parse
+from tests.laws.examples_library import let
 from tests.laws.world import DAY_MS, MINUTE_MS, Builder, Unready, World
 
 
@@ -64,7 +65,17 @@ def joined(world: World) -> members.Joined:
     return members.Joined(world.isle.secrets[world.pick(doors).hash], world.rng.choice(["", "", world.words(1)]))
 
 
+def _knock(world: World) -> None:
+    """Somebody with an invitation asks to join, where two have to stand for them."""
+    let(world, members.NEEDED, 2)
+    world.first("member.invited/1", invited(world), world.able("member.invited/1"))
+    secret = next(reversed(world.isle.secrets.values()))
+    world.first("member.joined/1", members.Joined(secret, world.words(1)), world.new_key())
+
+
 def vouched(world: World) -> members.Vouched:
+    if not waiting_at(world.view, world.now_ms):
+        _knock(world)
     candidate = world.pick(waiting_at(world.view, world.now_ms)).member
     given = {row.voucher for row in world.rows(VOUCHES, candidate=candidate)}
     free = [member for member in world.members() if member not in given]

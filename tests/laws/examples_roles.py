@@ -6,10 +6,9 @@ from protocol import lot as draws
 from protocol import role_bodies as bodies
 from protocol.drawing import COMMIT, POOLS, keys, lots_for, phase, standing
 from protocol.keys import SigningKey
-from protocol.lineage import PROTOCOLS, Choice
 from protocol.membership import ASSEMBLY
 from protocol.practice import MEMBERS, PUBLIC
-from protocol.practices import KINDS, library, lots
+from protocol.practices import KINDS, lots
 from protocol.role_dues import open_calls
 from protocol.terms import (
     CALLS,
@@ -27,17 +26,16 @@ from protocol.terms import (
     lot_subject,
     roles_at,
 )
-from tests.laws.examples_library import published
+from tests.laws.examples_library import let
 from tests.laws.world import Builder, Unready, World
 
 NAMES = ("cook", "keeper", "spokes", "treasurer")
-SELDOM = ("campaign.countered/1", "campaign.joined/1")
 REASONS = 5  # words, so that they are long enough
 
 
 def duties() -> list[str]:
-    """Kinds that roles may hold here, but for those that seldom fit as it is."""
-    return sorted(name for name, kind in KINDS.items() if kind.duty and name not in SELDOM)
+    """Kinds that roles may hold."""
+    return sorted(name for name, kind in KINDS.items() if kind.duty)
 
 
 def key_of(world: World, member: bytes) -> SigningKey:
@@ -106,20 +104,6 @@ def fallen(world: World, purpose: str, subject: bytes) -> bytes:
     return world.pick(standing(world.view, purpose, subject))
 
 
-def let(world: World, name: str, least: int) -> None:
-    """See that a parameter is at least this, by a protocol that is adopted first."""
-    parameter = {each.name: each for each in (CONSECUTIVE, SHADOW_CALLS)}[name]
-    if world.view.parameter(parameter, world.now_ms) >= least:
-        return
-    if not world.rows(PROTOCOLS):
-        world.first("protocol.published/1", published(world), any_key(world), PUBLIC)
-    row = world.pick(world.rows(PROTOCOLS))
-    body = library.Adopted(
-        row.id, world.isle.id, row.name, row.text_hash, world.cycle + 3, [Choice(name, least)], world.words(4)
-    )  # fmt: skip
-    world.first("protocol.adopted/1", body, key_of(world, world.pick(world.holders(ASSEMBLY))), PUBLIC)
-
-
 # Builders
 
 
@@ -161,7 +145,7 @@ def taken(world: World) -> bodies.Taken:
 
 def renewed(world: World) -> bodies.Renewed:
     if world.chance(0.9):
-        let(world, CONSECUTIVE.name, 12)
+        let(world, CONSECUTIVE, 12)
     term = a_term(world)
     row = next((each for each in roles_at(world.view, world.now_ms) if each.role == term.role), None)
     if row is None:
@@ -196,7 +180,7 @@ def noted(world: World) -> bodies.Noted:
 
 
 def called(world: World) -> bodies.Called:
-    let(world, SHADOW_CALLS.name, 5)
+    let(world, SHADOW_CALLS, 5)
     term = as_shadow(world)
     definition = world.view.get(DEFINITIONS, term.definition)
     held = [each.kind for each in definition.permitted] if definition else []

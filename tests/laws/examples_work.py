@@ -10,10 +10,10 @@ from protocol.keys import SigningKey
 from protocol.lineage import PROTOCOLS
 from protocol.practices import lots
 from protocol.resting import DEPENDENCIES, SABBATICALS, Sabbatical
-from protocol.standing import ANSWERS, JOINS
+from protocol.standing import ANSWERS, JOINS, Answer
 from protocol.terms import ROLES
 from protocol.working import HOURS, SEATS, SWAPS, TASKS, Seat, Task
-from tests.laws.examples_campaigns import scopes
+from tests.laws.examples_campaigns import new_call, scopes
 from tests.laws.world import DAY_MS, HOUR_MS, MINUTE_MS, Builder, Unready, World
 
 CATEGORIES = ["kitchen", "care", "building"]
@@ -243,9 +243,18 @@ def dependency_resolved(world: World) -> rest_records.DependencyResolved:
     return rest_records.DependencyResolved(_dependency(world), world.words(2))
 
 
+def _last_joined(world: World) -> Answer:
+    """What this space stands by in a campaign, mostly one that is not long over; it calls one first if there is none."""
+    joined = [row for row in world.rows(ANSWERS) if row.said in JOINS]
+    if joined and world.chance(0.1):
+        return world.pick(joined)
+    last = {row.campaign: row for row in sorted(joined, key=lambda row: row.position)}.values()
+    ahead = [row for row in last if row.rests_ms > world.now_ms]
+    return world.pick(ahead or world.rows(ANSWERS, campaign=new_call(world, world.isle).id))
+
+
 def decompression_set(world: World) -> rest_records.DecompressionSet:
-    answers = world.rows(ANSWERS)
-    row = world.pick([row for row in answers if row.said in JOINS and row.rests_ms > world.now_ms] or answers)
+    row = _last_joined(world)
     rituals = [protocol.id for protocol in world.rows(PROTOCOLS)]
     ritual = world.rng.choice([None, *rituals[:2]]) if world.chance(0.9) else world.rng.randbytes(32)
     when = max(row.disperses_ms, world.now_ms // MINUTE_MS * MINUTE_MS) + world.rng.choice(
