@@ -10,7 +10,8 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from node.actions import Lent
 from node.home import Home
@@ -42,8 +43,19 @@ def opened(home: Home, view: View, round_: Round) -> dict[bytes, str]:
     """Answers by member in the order in which they came; nothing of a round that is hidden from all, or sealed elsewhere."""
     if round_.hidden != OWN or not round_.is_open:
         return {}
-    secret = Lent(home.clock, home.keys.identity.seed, b"").derive(ballot.label(round_.proposal, round_.salt))
+    secret = _secret(home, round_.proposal, round_.salt)
     if ballot.public_of(secret) != round_.key:
         return {}
     votes = view.all(VOTES, round=round_.id, order="cast_ms")
     return {vote.member: ballot.open_(secret, round_.id, vote.member, vote.sealed) for vote in votes}
+
+
+def is_sealed_here(home: Home, body: Mapping[str, Any]) -> bool:
+    """Whether the ballots of a round that is to be called are sealed to this node, and not to whoever calls it."""
+    values = [body.get(name) for name in ("proposal", "salt", "key")]
+    proposal, salt, key = (value if isinstance(value, bytes) else b"" for value in values)
+    return ballot.public_of(_secret(home, proposal, salt)) == key
+
+
+def _secret(home: Home, proposal: bytes, salt: bytes) -> bytes:
+    return Lent(home.clock, home.keys.identity.seed, b"").derive(ballot.label(proposal, salt))

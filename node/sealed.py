@@ -15,10 +15,12 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
+from node.ballots import is_sealed_here
 from node.home import Home
 from node.store import Placed
 from protocol import encoding, record
 from protocol.body import erasable_fields, fields
+from protocol.deciding import OPEN
 from protocol.encoding import DecodeError
 from protocol.practice import KEYS, Refused
 from protocol.practices import KINDS
@@ -26,7 +28,7 @@ from protocol.record import Record, RecordError, Sealed
 
 PATH = "/api/v1/sealed"
 MOST_BYTES = record.MAX_RECORD + record.MAX_ANNEX + 16
-JOINED = "member.joined/1"
+JOINED, CALLED = "member.joined/1", "decision.called/1"
 
 
 class Unknown(Refused):
@@ -49,6 +51,10 @@ def take(home: Home, data: bytes) -> Placed:
     _check_words(read, annex)
     if not record.genuine(raw, home.space):
         raise Unfit("The signature is not genuine, or is for another space.")
+    if read.kind == CALLED and read.body.get("hidden", OPEN) != OPEN and not is_sealed_here(home, read.body):
+        raise Refused(
+            "Hidden answers are sealed to this node, so that whoever calls cannot read them. Call it on its own page."
+        )
     with home.store.database.lock:
         (placed,) = home.store.append(home.space, [Sealed(raw, annex)], home.clock.now_ms())
     if isinstance(placed, Refused):
