@@ -32,7 +32,7 @@ class Matter(Struct, frozen=True, kw_only=True):
     text: str | Callable[[World], str]
     why: str
     binds: str = ""
-    talk: Sequence[tuple[float, str, str, str]] = ()  # (days later, who, what it is, words)
+    talk: Sequence[tuple[float, str, str, str]] = ()  # (days later, who, what it is, words); an answer is to the one before
     strategic: bool = False
     options: Sequence[str] = ()
     act: tuple[str, Body] | None = None
@@ -63,8 +63,10 @@ class Matter(Struct, frozen=True, kw_only=True):
 def decided(matter: Matter) -> Iterator[Event]:
     """From the proposal to what is done; the clock closes the round."""
     yield proposed(matter)
-    for later, who, sort, words in matter.talk:
-        yield said(matter.day + later, matter.isle, who, matter.label, sort, words)
+    for number, (later, who, sort, words) in enumerate(matter.talk):
+        label = f"{matter.label}: said {number}"
+        about = f"{matter.label}: said {number - 1}" if sort == "answer" else ""
+        yield said(matter.day + later, matter.isle, who, matter.label, sort, words, about, label)
     yield from round_of(matter)
     if matter.act:
         kind, body = matter.act

@@ -14,7 +14,7 @@ from node.demo_roles import FIRST, ROLE, VACANT
 from node.demo_world import Calendar, Event, Who, World, between
 
 PLACES = {"harbour": "The big kitchen", "lantern": "The hall, chairs in a ring", "field": "The barn, by the stove"}
-LENGTH = 0.09  # of a day: a little over two hours
+HOURS, CLOSE = 2, 0.125  # how long one lasts; when it is closed, in days of the story
 OPENERS = {"harbour": ("Ada", "Noor", "Ifeoma"), "lantern": ("Ines", "Kwame", "Olek"), "field": ("Marta", "Pavel", "Amina")}
 ITEMS = {
     "harbour": (
@@ -79,16 +79,20 @@ def _caller(isle: str, cycle: int) -> Who:
 
 def _called(day: float, isle: str, who: Who, label: str, opens: float, purpose: str) -> Event:
     def body(world: World) -> Mapping[str, Any]:
-        times = {"opens_ms": world.ms(opens), "ends_ms": world.ms(opens + LENGTH)}
+        times = {"opens_ms": world.ms(opens), "ends_ms": world.ms(opens) + HOURS * 3_600_000}
         return {**times, "place": PLACES[isle], "purpose": purpose}
 
     return Event(day, isle, who, "assembly.called/1", body, label)
 
 
+def _purpose(calendar: Calendar, opens: float) -> str:
+    return f"Assembly of {calendar.spoken(opens).partition(' ')[2]}"
+
+
 def _assembly(calendar: Calendar, isle: str, cycle: int, opens: float) -> Iterator[Event]:
     """Called, filled, held, written down, closed."""
     label, people = f"{isle} assembly {cycle}", here(isle, opens)
-    yield _called(max(calendar.moon(cycle) + 3.6, 9.3), isle, _caller(isle, cycle), label, opens, "Assembly of this moon")
+    yield _called(max(calendar.moon(cycle) + 3.6, 9.3), isle, _caller(isle, cycle), label, opens, _purpose(calendar, opens))
     came = [who for who in people if between(0, 99, label, who) < 74] or people[:3]
     if len(came) < 3:
         came = people[:3]
@@ -110,7 +114,7 @@ def _assembly(calendar: Calendar, isle: str, cycle: int, opens: float) -> Iterat
     said, closing = SAID[isle][number % 3], CLOSED[number % 3]
     yield Event(opens + 0.08, isle, scribe, "minutes.taken/1", naming({"assembly": label}, words=said))
     yield Event(
-        opens + LENGTH, isle, scribe, "assembly.closed/1",
+        opens + CLOSE, isle, scribe, "assembly.closed/1",
         naming({"assembly": label}, **({"closing": closing} if closing else {})),
     )  # fmt: skip
 
@@ -119,7 +123,7 @@ def _next(calendar: Calendar, isle: str) -> Iterator[Event]:
     """The one for next Tuesday, with something on its agenda by hand."""
     now, label = calendar.now, f"{isle} assembly ahead"
     opens = calendar.tuesday(now + 0.4)
-    yield _called(now - 3.3, isle, _caller(isle, 0), label, opens, "Assembly of this moon")
+    yield _called(now - 3.3, isle, _caller(isle, 0), label, opens, _purpose(calendar, opens))
     people = here(isle, now)
     for number, later in enumerate((2.4, 1.2)):
         title, why = ITEMS[isle][(number + 1) % 4]

@@ -20,17 +20,16 @@ from node.demo_people import ARRIVALS, COLLECTIVES
 from node.demo_roles import roles
 from node.demo_story import story
 from node.demo_work import work
-from node.demo_world import DAY_MS, LAST, Calendar, Event, World
+from node.demo_world import DAY_MS, LAST, MINUTE_MS, MORNING, Calendar, Event, World
 from node.home import Home
 
 PASSWORD = "one lantern three boats"  # noqa: S105  # of invented people, on this machine, printed for whoever looks
-MORNING_MS = (8 * 60 + 10) * 60_000  # a day of the story begins when people have had their coffee
 
 
 def fill(folder: Path, clock: Clock) -> dict[str, Path]:
     """Found and fill the three collectives; where each has its data."""
     now_ms = clock.now_ms()
-    start_ms = now_ms // DAY_MS * DAY_MS - LAST * DAY_MS + MORNING_MS
+    start_ms = now_ms // DAY_MS * DAY_MS - LAST * DAY_MS + int(MORNING * 60) * MINUTE_MS
     moved = MovedClock(start_ms, running=False)
     homes = {each.key: Home.found(folder / each.key, each.name, each.founders[0], moved) for each in COLLECTIVES}
     try:
@@ -64,6 +63,10 @@ def _live_through(world: World) -> None:
     for number, each in enumerate(COLLECTIVES):
         for later, who in enumerate(each.founders[1:]):
             world.arrive(2 + later + number / 10, each.key, who, each.founders[0])
+    for each in COLLECTIVES:
+        who = each.founders[0]
+        contact = {"name": who, "contact": f"{who.lower()}@{each.key}.example", "languages": "English"}
+        world.tell([Event(6.2, each.key, who, "member.named/1", contact)])
     now = world.calendar.now
     waiting = sorted((event for event in year(world.calendar) if event.day <= now), key=lambda event: event.day)
     for arrival in sorted(ARRIVALS, key=lambda each: each.day):
@@ -71,7 +74,7 @@ def _live_through(world: World) -> None:
         waiting = [event for event in waiting if event.day >= arrival.day]
         world.arrive(arrival.day, arrival.isle, arrival.who, arrival.inviter, arrival.vouchers)
     world.tell(waiting)
-    world.move(now)
+    world.wait(world.calendar.now_ms // MINUTE_MS * MINUTE_MS)
 
 
 def give_logins(world: World) -> None:

@@ -34,7 +34,7 @@ def _decisions(calendar: Calendar) -> Iterator[Event]:
             why="Some have stopped coming, and one of them told me why.",
             talk=(
                 (0.9, "Kwame", "question", "And if the fund runs dry?"),
-                (1.5, "Femi", "reaction", "Then we say so, at the bar."),
+                (1.5, "Femi", "answer", "Then we say so, at the bar."),
             ),
             answers={"Ines": ("concern", "The foundation counts what comes in. I write to them.")},
             review=calendar.back(1), sunset=calendar.back(-4), measures="More come than a year ago.",
@@ -77,7 +77,7 @@ def _now(calendar: Calendar) -> Iterator[Event]:
             binds="Whoever signs up for Thursdays; the kitchen fund, up to sixty a week.",
             talk=(
                 (0.6, "Olek", "question", "Is it four hands, or again two?"),
-                (1.4, "Hana", "reaction", "Four, and none of them cooks on Tuesday. It stands in the text now."),
+                (1.4, "Hana", "answer", "Four, and none of them cooks on Tuesday. It stands in the text now."),
             ),
             type="majority", hidden="own", called=4.1, open=6.2, within=2.2, absent=("Ines", "Kwame"),
             answers={"Yara": "no", "Rui": "abstain"}, measures="Eight different people have cooked by spring.",

@@ -86,7 +86,7 @@ def _defined(role: str, day: float, who: str) -> Matter:
         text=f"{domain}\n\n{duties}",
         why=why,
         binds="Whoever holds it, for a moon at a time.",
-        talk=((0.7, "Luka", "question", "And if nobody wants to?"), (1.4, "Amina", "reaction", "Then a lot. I would take it.")),
+        talk=((0.7, "Luka", "question", "And if nobody wants to?"), (1.4, "Amina", "answer", "Then a lot. I would take it.")),
         answers={"Luka": ("concern", "That it is always the same who have time.")},
         act=("role.defined/1", body),
         measures="Nobody has held it twice in a row, and nobody asks whom to ask.",
@@ -324,7 +324,7 @@ def _again(calendar: Calendar) -> Iterator[Event]:
             why="They end by themselves if we say nothing, and saying nothing is how we got the well.",
             talk=(
                 (0.9, "Pavel", "question", "Two moons each, perhaps? One is short when it rains."),
-                (1.3, "Noa", "reaction", "I would rather have one and a good handover."),
+                (1.3, "Noa", "answer", "I would rather have one and a good handover."),
             ),
             answers={"Pavel": ("concern", "A moon is short. I shall say so again.")},
             act=("protocol.adopted/1", body),

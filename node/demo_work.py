@@ -71,7 +71,7 @@ def shift(day: float, isle: str, who: Who, label: str, begins: float, hours: flo
     """A shift that is offered."""
 
     def body(world: World) -> Mapping[str, Any]:
-        return {"starts_ms": world.ms(begins), "ends_ms": world.ms(begins + hours / 24), "seats": seats, **words}
+        return {"starts_ms": world.ms(begins), "ends_ms": world.ms(begins) + int(hours * 3_600_000), "seats": seats, **words}
 
     return Event(day, isle, who, "task.offered/1", body, label)
 
@@ -100,7 +100,7 @@ def _cook(cycle: int, others: tuple[str, ...]) -> Who:
 
 def _shifts(calendar: Calendar, cycle: int) -> Iterator[Event]:
     """The soup kitchen and the bar, once a cycle as shifts."""
-    begins = calendar.tuesday(calendar.moon(cycle) + 9) - 0.25
+    begins = calendar.tuesday(calendar.moon(cycle) + 9, 11.5)
     if begins + 0.3 > calendar.now:
         return
     offered, label = calendar.moon(cycle) + 4.2, f"soup {cycle}"
@@ -112,8 +112,10 @@ def _shifts(calendar: Calendar, cycle: int) -> Iterator[Event]:
     )  # fmt: skip
     yield from _worked(offered + 0.4, HALL, _cook(cycle, others), label, begins, 18, "Sixty-one bowls.")
     for number, who in enumerate(others):
-        yield from _worked(offered + 1.1 + number / 3, HALL, who, label, begins, between(8, 14, label, who))
-    bar, label = begins + 3.3, f"bar {cycle}"
+        yield from _worked(
+            offered + 1.1 + number / 3, HALL, who, label, begins, between(8, 14, label, who), "Peeled and poured"
+        )
+    bar, label = calendar.at(begins + 3, 19), f"bar {cycle}"
     if bar + 0.3 > calendar.now or cycle == 3:
         return
     yield shift(
@@ -126,7 +128,7 @@ def _shifts(calendar: Calendar, cycle: int) -> Iterator[Event]:
 def _swapped(calendar: Calendar) -> Iterator[Event]:
     """One cannot, asks who takes over, and somebody does; and a task that only needed somebody to begin."""
     day, label = calendar.moon(3) + 5.2, "bar 3"
-    begins = day + 6.4
+    begins = calendar.at(day + 6, 19)
     yield shift(day, HALL, "Kwame", label, begins, 6, 2, title="Bar and door on Friday", category="bar", place="Front room")
     yield from _worked(day + 0.8, HALL, "Kwame", label, begins, 22)
     yield Event(day + 1.1, HALL, "Dario", "task.taken/1", _task(label))
@@ -142,7 +144,7 @@ def _swapped(calendar: Calendar) -> Iterator[Event]:
 
 def _work_day(calendar: Calendar, cycle: int) -> Iterator[Event]:
     """A work day on the field each cycle."""
-    begins, label = calendar.moon(cycle) + 17.1, f"work day {cycle}"
+    begins, label = calendar.at(calendar.moon(cycle) + 17, 9), f"work day {cycle}"
     offered = begins - 6.4
     if begins + 0.3 > calendar.now:
         return
@@ -176,7 +178,7 @@ def _wire(calendar: Calendar) -> Iterator[Event]:
             why="In the winter somebody did it all until they could not. We saw it when it was over.",
             talk=(
                 (0.8, "Kwame", "question", "And if somebody likes it?"),
-                (1.2, "Olek", "reaction", "Then the review says so. It asks; it does not forbid."),
+                (1.2, "Olek", "answer", "Then the review says so. It asks; it does not forbid."),
             ),
             answers={"Ines": ("concern", "Those who write their hours down will look worse than those who do not.")},
             act=("tripwire.set/1", body), by="Dario", measures="We have talked before somebody is worn out.",
@@ -325,7 +327,7 @@ def _landed(calendar: Calendar) -> Iterator[Event]:
 def _now(calendar: Calendar) -> Iterator[Event]:
     """Shifts of the coming week, with places that are free, and a task that waits."""
     now = calendar.now
-    soup, bar = calendar.tuesday(now + 0.4) - 0.25, now + 4.4
+    soup, bar = calendar.tuesday(now + 0.4, 11.5), calendar.at(now + 4, 19)
     yield shift(
         now - 3.1, HALL, "Ines", "soup ahead", soup, 4, 3, title="Soup kitchen on Tuesday", category="kitchen",
         place="The back kitchen", about="Peeling from half past eleven, people come at one.",
@@ -342,7 +344,7 @@ def _now(calendar: Calendar) -> Iterator[Event]:
     }
     yield Event(now - 6.4, HALL, "Femi", "task.offered/1", paper)
     yield shift(
-        now - 3.4, "field", "Pavel", "mulch ahead", now + 3.1, 5, 4, title="Mulch for the beds", category="fields",
-        place="By the gate", about="Soup at noon. Children are welcome.",
+        now - 3.4, "field", "Pavel", "mulch ahead", calendar.at(now + 3, 9), 5, 4, title="Mulch for the beds",
+        category="fields", place="By the gate", about="Soup at noon. Children are welcome.",
     )  # fmt: skip
     yield Event(now - 1.6, "field", "Zeyn", "task.taken/1", _task("mulch ahead"))

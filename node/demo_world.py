@@ -33,7 +33,9 @@ from protocol.practices import KINDS
 
 LAST = 380  # the story's last day begins while the demo is started
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
-TUESDAY, EVENING = 5, 17.5 / 24  # days since 1970 modulo 7, and half past five in UTC
+MORNING = 8 + 1 / 6  # a day of the story begins when people have had their coffee, in hours of UTC
+AWAKE, LATE = 0.64, 0.9999  # of a day: from then on until half past eleven
+TUESDAY, EVENING = 5, 17.5  # days since 1970 modulo 7; hours of UTC
 Body = Mapping[str, Any] | Callable[["World"], Mapping[str, Any] | None]
 Who = str | Callable[["World"], str]
 
@@ -60,17 +62,23 @@ class Calendar(Struct, frozen=True):
     now_ms: int
 
     def ms(self, day: float) -> int:
-        """The minute of a day of the story."""
-        return (self.start_ms + int(day * DAY_MS)) // MINUTE_MS * MINUTE_MS
+        """The minute of a day of the story; the whole of a day is the time in which people are awake."""
+        whole, part = divmod(day, 1)
+        return (self.start_ms + int((whole + part * AWAKE) * DAY_MS)) // MINUTE_MS * MINUTE_MS
 
     def day(self, ms: int) -> float:
-        """The day of the story at an instant."""
-        return (ms - self.start_ms) / DAY_MS
+        """The day of the story at an instant; of one in the night, the last moment before it."""
+        whole, part = divmod((ms - self.start_ms) / DAY_MS, 1)
+        return whole + min(part / AWAKE, LATE)
 
     @property
     def now(self) -> float:
         """The day on which the story ends, to the minute before."""
         return self.day(self.now_ms - MINUTE_MS)
+
+    def at(self, day: float, hour: float) -> float:
+        """The same day at an hour in UTC."""
+        return day // 1 + (hour - MORNING) / 24 / AWAKE
 
     def date(self, day: float) -> str:
         """Its date."""
@@ -90,14 +98,16 @@ class Calendar(Struct, frozen=True):
         return moon.cycle_at(self.now_ms) - cycles
 
     def moon(self, cycles: int) -> float:
-        """The day of the new moon with which the cycle so many before that of now began."""
-        return self.day(moon.new_moon_ms(self.back(cycles)))
+        """The day, from the new moon on, with which the cycle so many before that of now began."""
+        at_ms = moon.new_moon_ms(self.back(cycles))
+        day = self.day(at_ms + MINUTE_MS)
+        return day if self.ms(day) >= at_ms else day // 1 + 1
 
-    def tuesday(self, day: float) -> float:
-        """The first Tuesday evening from a day on."""
-        since_1970 = self.ms(day) / DAY_MS - EVENING
-        ahead = (TUESDAY - since_1970) % 7
-        return day + ahead
+    def tuesday(self, day: float, hour: float = EVENING) -> float:
+        """The first Tuesday at an hour from a day on."""
+        first = day // 1 if self.at(day, hour) >= day else day // 1 + 1
+        since_1970 = self.ms(first) // DAY_MS
+        return self.at(first + (TUESDAY - since_1970) % 7, hour)
 
 
 class DemoError(Exception):
@@ -196,7 +206,10 @@ class World:
 
     def move(self, day: float) -> None:
         """Let time pass until a day; what the nodes' clocks may do on the way is done at its true moment."""
-        until_ms = self.ms(day)
+        self.wait(self.ms(day))
+
+    def wait(self, until_ms: int) -> None:
+        """The same until an instant."""
         while True:
             isle = min(self.homes, key=self._comes)
             at_ms = -(-self._comes(isle) // MINUTE_MS) * MINUTE_MS
