@@ -127,8 +127,9 @@ def _welcome(console: Console, isles: Sequence[Isle]) -> None:
 
 _LOOK = (
     "Today        what is due, what is near, what changed",
+    "Assembly     rounds that wait for an answer, decisions with their end, roles that go round, a review that opened itself",
     "Campaigns    the call that has just been armed, who joined, who has seen it",
     "Archipelago  who carries whose log up to where; protocols that wandered between the three",
-    "Commons      a year of money in the open, budgets, what stayed after two campaigns",
+    "Commons      a year of money in the open, budgets, who works how much, what stayed after two campaigns",
     "any record   its proof, and a receipt that `archipelago verify` checks without any node",
 )
