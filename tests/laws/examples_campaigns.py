@@ -104,13 +104,11 @@ def pledged(world: World) -> campaigns.Pledged:
 
 
 def rest_lifted(world: World) -> campaigns.RestLifted:
-    window = world.pick(
-        [
-            row
-            for row in world.rows(campaigns.WINDOWS)
-            if world.chance(0.1) or not (row.withdrawn or row.lifted or row.rests_ms <= world.now_ms)
-        ]
-    )
+    windows = world.rows(campaigns.WINDOWS)
+    resting = [row for row in windows if not (row.withdrawn or row.lifted or row.rests_ms <= world.now_ms)]
+    if not resting:  # what is called rests one day, so that can be lifted already
+        resting = world.rows(campaigns.WINDOWS, campaign=new_call(world, world.isle).id)
+    window = world.pick(windows if windows and world.chance(0.1) else resting)
     held = world.store.kept[campaigns.WINDOWS.name][world.isle.number, window.campaign][1]
     world.audience = scopes(world).get(held, 0)
     return campaigns.RestLifted(window.campaign, world.words(3))
