@@ -14,6 +14,7 @@ from node.demo_roles import FIRST, ROLE, VACANT
 from node.demo_world import Calendar, Event, Who, World, between
 
 PLACES = {"harbour": "The big kitchen", "lantern": "The hall, chairs in a ring", "field": "The barn, by the stove"}
+HOUR = {"harbour": 18.0, "lantern": 18.5, "field": 17.0}  # of UTC
 HOURS, CLOSE = 2, 0.125  # how long one lasts; when it is closed, in days of the story
 OPENERS = {"harbour": ("Ada", "Noor", "Ifeoma"), "lantern": ("Ines", "Kwame", "Olek"), "field": ("Marta", "Pavel", "Amina")}
 ITEMS = {
@@ -60,8 +61,8 @@ def assemblies(calendar: Calendar) -> Iterator[Event]:
     """Every assembly of the year, and the one that is called for next Tuesday."""
     for isle in OPENERS:
         for cycle in range(12, -1, -1):
-            opens = calendar.tuesday(calendar.moon(cycle) + 8.6)
-            if _is_held(isle, cycle) and opens > 12 and opens + 0.5 < calendar.now:
+            opens = calendar.tuesday(calendar.moon(cycle) + 8.6, HOUR[isle])
+            if _is_held(isle, cycle) and opens > 12 and opens + 8 < calendar.now:
                 yield from _assembly(calendar, isle, cycle, opens)
         yield from _next(calendar, isle)
 
@@ -122,7 +123,7 @@ def _assembly(calendar: Calendar, isle: str, cycle: int, opens: float) -> Iterat
 def _next(calendar: Calendar, isle: str) -> Iterator[Event]:
     """The one for next Tuesday, with something on its agenda by hand."""
     now, label = calendar.now, f"{isle} assembly ahead"
-    opens = calendar.tuesday(now + 0.4)
+    opens = calendar.tuesday(now + 0.4, HOUR[isle])
     yield _called(now - 3.3, isle, _caller(isle, 0), label, opens, _purpose(calendar, opens))
     people = here(isle, now)
     for number, later in enumerate((2.4, 1.2)):

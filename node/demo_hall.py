@@ -42,9 +42,28 @@ def _decisions(calendar: Calendar) -> Iterator[Event]:
     )  # fmt: skip
     yield from decided(
         Matter(
+            isle=HALL, label="keys", day=calendar.moon(2) + 8.2, who="Rui", title="A key for whoever opens up",
+            text="Six keys instead of three; who opens up twice a month has one, and hands it on when they do not.",
+            why="On two Mondays we stood before the door.",
+            talk=(
+                (0.5, "Kwame", "question", "Who keeps the list?"),
+                (0.9, "Femi", "answer", "It hangs inside the door, with a pencil."),
+                (1.4, "Olek", "reaction", "Then the lock is next. It is older than me."),
+            ),
+            answers={"Ines": ("concern", "Six keys is six pockets."), "Yara": "abstain"},
+            review=calendar.back(-1), sunset=calendar.back(-7), measures="Nobody has stood before the door.",
+        )
+    )  # fmt: skip
+    yield from decided(
+        Matter(
             isle=HALL, label="ceiling", day=calendar.moon(1) + 12.3, who="Dario", title="The ceiling before the lights",
             text="What the benefit nights bring goes into the ceiling first. The lights wait.",
             why="Something fell, and nobody stood there.", type="gradients",
+            talk=(
+                (0.6, "Hana", "question", "Do we have to close while it is done?"),
+                (1.2, "Dario", "answer", "Two Mondays, and nobody comes on Mondays but the lessons."),
+                (1.6, "Rui", "concern", "The lessons are on Mondays. We could sit in the kitchen."),
+            ),
             answers={
                 "Kwame": "reserved", "Olek": ("along", "I had those lights in my head."), "Rui": "agree", "Hana": "agree",
             },

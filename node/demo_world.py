@@ -64,7 +64,8 @@ class Calendar(Struct, frozen=True):
     def ms(self, day: float) -> int:
         """The minute of a day of the story; the whole of a day is the time in which people are awake."""
         whole, part = divmod(day, 1)
-        return (self.start_ms + int((whole + part * AWAKE) * DAY_MS)) // MINUTE_MS * MINUTE_MS
+        since_ms = round((whole + part * AWAKE) * DAY_MS) + 500  # an hour is not a sum of parts of days to the millisecond
+        return (self.start_ms + since_ms) // MINUTE_MS * MINUTE_MS
 
     def day(self, ms: int) -> float:
         """The day of the story at an instant; of one in the night, the last moment before it."""
