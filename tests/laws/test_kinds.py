@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import typing
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import msgspec
+import pysqlite3
 import pytest
 from msgspec import Struct
 
@@ -168,6 +170,39 @@ def test_the_columns_of_a_table_are_plain_and_its_keys_and_indexes_are_columns(t
     assert table.key
     assert all(hints[name] is str for name in table.erasable)
     assert not set(table.erasable) & {column for index in (table.key, *table.indexes, *table.shared) for column in index}
+
+
+def taken(name: str) -> bool:
+    """Whether some SQLite reads a name otherwise than as a name, where the store writes it without quotes."""
+    statements = (
+        f"CREATE TABLE {name} ({name} INTEGER NOT NULL, beside BLOB, PRIMARY KEY ({name})) WITHOUT ROWID",
+        f"CREATE INDEX {name}_0 ON {name} (beside, {name})",
+        f"INSERT INTO {name} ({name}, beside) VALUES (1, NULL)",
+        f"UPDATE {name} SET {name}=2 WHERE {name}=1",
+        f"SELECT {name}, SUM({name}) FROM {name} INDEXED BY {name}_0 WHERE beside IS NULL AND {name}=2 GROUP BY {name} ORDER BY {name} DESC",
+    )
+    for made in (sqlite3, pysqlite3):
+        db = made.connect(":memory:")
+        try:
+            for statement in statements:
+                db.execute(statement)
+            if db.execute(f"SELECT {name} FROM {name}").fetchall() != [(2,)]:
+                return True
+        except made.Error:
+            return True
+        finally:
+            db.close()
+    return False
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda each: each.name)
+def test_no_name_of_a_table_or_a_column_is_a_word_that_sqlite_keeps_to_itself(table: Any) -> None:
+    assert not [name for name in (table.name, *table.row.__struct_fields__) if taken(name)]
+
+
+def test_words_that_sqlite_keeps_to_itself_are_found() -> None:
+    words = ("to", "group", "order", "index", "from", "check", "default", "values", "when", "current_time", "limit", "case")
+    assert not [word for word in words if not taken(word)]
 
 
 def test_a_practice_lists_its_tables_and_no_shared_one() -> None:

@@ -31,6 +31,7 @@ from protocol.practice import ALLIES, MEMBERS, PUBLIC
 from protocol.practices import PRACTICES
 from protocol.practices.links import allied
 from protocol.record import parse
+from protocol.tile import tile_path, tiles_between
 from tests.node.linked import Archipelago, Secret, Site
 from tests.protocol.c2sp_checker import check_log
 
@@ -263,7 +264,7 @@ def test_the_public_face_of_a_node_holds_nothing_that_is_not_public_of_any_log_i
     for site in spaces.everyone:
         face, served = face_of(site), [b""]
         for log in site.home.store.logs():
-            tiles = [f"tile/0/000.p/{log.head_size}", f"tile/entries/000.p/{log.head_size}"]
+            tiles = [tile_path(*tile) for tile in tiles_between(0, log.head_size)]
             for name in ("checkpoint", "keychain", "summary", "records/0", *tiles):
                 answer = face.get(log_path(log.space) + name)
                 assert answer.status == 200, name

@@ -30,8 +30,8 @@ from protocol.record import Sealed, parse, words_of
 from tests.laws.examples import EXAMPLES
 from tests.laws.world import Isle, Registry, World
 
-# Signed by the root key on paper, or by somebody who is not a member yet and so has no token.
-NOT_BY_TOKEN = {"space.founded/1", "space.keys-rotated/1", "member.joined/1"}
+# Signed by the root key on paper, by somebody who is not a member yet and so has no token, or by the node's own clock.
+NOT_BY_TOKEN = {"space.founded/1", "space.keys-rotated/1", "member.joined/1", "figures.noted/1"}
 SCHEMAS: dict[str, Any] = document("1")["components"]["schemas"]
 
 

@@ -171,19 +171,19 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_was_made_to_hurt_is_refused_within_milliseconds(name: str) -> None:
     best = 1.0
-    for _ in range(3):  # another process may take the core once, hardly three times
-        before = time.perf_counter()
+    for _ in range(3):
+        before = time.thread_time()
         with pytest.raises(DecodeError):
             decode(BOMBS[name])
-        best = min(best, time.perf_counter() - before)
+        best = min(best, time.thread_time() - before)
     assert best < 0.05
 
 
 def test_the_largest_value_that_is_allowed_is_read_within_milliseconds() -> None:
     data = b"\x99\xff\x00" + b"\x80" * 0xFF00
-    before = time.perf_counter()
+    before = time.thread_time()
     assert len(decode(data)) == 0xFF00  # type: ignore[arg-type]  # a list
-    assert time.perf_counter() - before < 1
+    assert time.thread_time() - before < 1
 
 
 @pytest.mark.parametrize(
