@@ -133,11 +133,11 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True):
     value: Number
 
 
-class FiguresNoted(Struct, frozen=True, forbid_unknown_fields=True):
-    """The figures under wires, as they stood when a cycle ended."""
+class FiguresNoted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The figures under wires, as they stood when a cycle ended; none, if none could be told."""
 
     cycle: CycleNumber
-    figures: Annotated[list[Value], field("Figures", "Those under a wire, and how many members there are.", max_length=40)]
+    figures: Annotated[list[Value], field("Figures", "Those under a wire, and how many members there are.", max_length=40)] = []
 
 
 class ReviewReported(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from protocol import moon
-from protocol.body import structure_and_words
+from protocol.body import from_flat, structure_and_words, to_flat
 from protocol.mandate import ANYBODY, act_name
 from protocol.membership import MEMBERSHIPS
 from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting
@@ -136,6 +136,15 @@ def test_only_what_is_under_a_wire_is_noted_each_once_and_how_many_members_there
     assert "listed once" in house.world.write("figures.noted/1", twice, house.clock)
     assert not house.note(cycle, workload__top_share=1, members__count=6)
     assert sorted((row.name, row.value) for row in house.view.all(NOTED)) == [("members.count", 6), (SHARE, 1)]
+
+
+def test_a_cycle_of_which_nothing_could_be_told_is_noted_too_and_comes_back_from_a_form() -> None:
+    house = House()
+    house.set()
+    body = FiguresNoted(house.next_moon())
+    assert from_flat(FiguresNoted, to_flat(body)) == body
+    assert not house.world.write("figures.noted/1", body, house.clock)
+    assert not house.view.all(NOTED)
 
 
 def test_cycles_without_a_wire_are_not_noted_and_none_is_left_out_while_one_stands() -> None:
