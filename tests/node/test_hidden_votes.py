@@ -25,16 +25,18 @@ from node.clock import MovedClock
 from node.clockwork import Clockwork
 from node.export import export
 from node.home import Home
+from node.sealed import take
 from node.station import Station
 from node.web.app import ROUTES, construct_app
 from node.web.hub import Live
 from protocol import ballot
 from protocol.deciding import OUTCOMES, ROUNDS
+from protocol.encoding import encode
 from protocol.keychain import space_name
 from protocol.keys import SigningKey
-from protocol.practice import PROBLEMS
+from protocol.practice import PROBLEMS, PUBLIC, Refused
 from protocol.practices import PRACTICES
-from protocol.record import parse
+from protocol.record import parse, seal
 
 MINUTE, DAY, START = 60_000, 86_400_000, 1_790_000_040_000
 WHY = "It was talked about at length in the round."
@@ -275,3 +277,22 @@ def test_at_the_close_both_are_counted_as_they_were_answered(halls: tuple[Hall, 
         assert not hall.home.view().all(PROBLEMS)
     assert came_to[0] != came_to[1]
     assert all(row[2:] == (0, 4) for hall in came_to for row in hall)
+
+
+@pytest.mark.parametrize("halls", ["close"], indirect=True)
+def test_whoever_calls_a_hidden_round_cannot_have_it_sealed_to_a_key_of_their_own(halls: tuple[Hall, Hall]) -> None:
+    """With a key of one's own on a machine of one's own, a record arrives as it was sealed: the node looks at whose key it names."""
+    hall, caller = halls[0], halls[0].people[4]
+    row = hall.home.view().get(ROUNDS, bytes.fromhex(hall.rounds["ranked"]))
+    assert row is not None
+    proposal = hall.submit("decision.proposed/1", {"title": "A door", "text": "We paint it.", "why": "It is grey."}, caller)
+    for key in (ballot.public_of(b"k" * 32), row.key, b""):
+        structure = {"proposal": proposal, "version": 1, "type": "consent", "hidden": "close", "key": key, "salt": b"s" * 16}
+        made = seal("decision.called/1", hall.clock.now_ms() + 1, PUBLIC, structure, caller, hall.home.space, random=bytes(32))
+        with pytest.raises(Refused, match="are sealed to this node, so that whoever calls cannot read them"):
+            take(hall.home, encode([made.raw, made.annex]))
+    own = {"proposal": proposal.hex(), "version": 1, "type": "consent", "hidden": "close", "key": (b"k" * 32).hex()}
+    called = hall.home.view().get(ROUNDS, hall.submit("decision.called/1", own, caller))
+    assert called is not None
+    secret = Lent(hall.clock, hall.home.keys.identity.seed, b"").derive(ballot.label(called.proposal, called.salt))
+    assert ballot.public_of(secret) == called.key
