@@ -78,9 +78,10 @@ def form(
     path: str = "",
     plans: Markup = _NOTHING,
     proposes: str = "",
+    why: str = "",
 ) -> Markup:
     """The whole form of a kind; `plans` is what it carries along of planned acts, `proposes` whether it can be proposed
-    instead (``may``) or has to be (``must``)."""
+    instead (``may``) or has to be (``must``), and `why` it has to be."""
     body: type[Struct] = kind.body
     known = [field for field in fields(body) if not _is_carried(field)]
     drawing = _Drawing(filled, offers, zone, wrong_field(known, filled))
@@ -101,7 +102,7 @@ def form(
         plans,
         *([element("p", filled.warning, class_="note-line warn")] if filled.warning else []),
         consequence(kind),
-        _buttons(kind, proposes),
+        _buttons(kind, proposes, why),
         method="post",
         action=path or None,
         novalidate=True,
@@ -114,12 +115,11 @@ def _default(proposes: str) -> Markup:
     return element("button", "Send", class_="default", tabindex="-1", aria_hidden="true", **named)
 
 
-def _buttons(kind: Kind[Any], proposes: str) -> Markup:
+def _buttons(kind: Kind[Any], proposes: str, why: str) -> Markup:
     """To write it; or to propose it to all, where nobody does it alone."""
     propose = element("button", "Propose it to all", name="do", value="propose", class_="second" if proposes == "may" else None)
     if proposes == "must":
-        said = "Nobody does this alone. Propose it: once it is decided, any member can carry it out from the decision’s page."
-        return together([element("p", said, class_="help"), element("div", propose, class_="buttons")])
+        return together([element("p", plain(why), class_="note-line warn"), element("div", propose, class_="buttons")])
     return element("div", element("button", kind.title), *([propose] if proposes else []), class_="buttons")
 
 

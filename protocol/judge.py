@@ -94,16 +94,13 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
 
 def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, Any]) -> tuple[Change, ...]:
     """Refuse an act that nothing allows; else what it uses up: the leave that a decision gave for exactly this act."""
-    if not kind.needs:
+    needs = kind.takes(own, act) if kind.takes else kind.needs
+    if not needs:
         return ()
-    roles = _roles_with(own, kind, act.logged_ms)
     try:
-        if roles:
-            _require_role(own, act, kind, roles)
-        else:
-            require(own, act.member, kind.needs, kind.weigh(act.body), act.logged_ms)
+        require_kind(own, kind, act.member, kind.weigh(act.body), act.logged_ms, needs)
     except Refused:
-        if kind.needs == "member" and not roles:
+        if needs == "member" and not roles_with(own, kind, act.logged_ms):
             raise  # membership is lost: no decision stands in for it
         leave = _exact(own, kind, act, structure)
         if leave is None:
@@ -112,21 +109,31 @@ def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, 
     return ()
 
 
-def _roles_with(own: Own, kind: Kind[Any], at_ms: int) -> tuple[str, ...]:
+def require_kind(own: Own, kind: Kind[Any], member: bytes, amount: int, at_ms: int, needs: str = "") -> None:
+    """Refuse unless somebody may write a kind at an instant by what they hold: a role's grant where a role keeps the kind,
+    else what the kind needs, or this act of it."""
+    roles = roles_with(own, kind, at_ms)
+    if roles:
+        _require_role(own, kind, member, amount, at_ms, roles)
+    elif needs or kind.needs:
+        require(own, member, needs or kind.needs, amount, at_ms)
+
+
+def roles_with(own: Own, kind: Kind[Any], at_ms: int) -> tuple[str, ...]:
     """The roles that keep a kind to themselves at an instant."""
     rows = own.all(RESERVED, kind=kind.name) if kind.duty else ()
     return tuple(sorted(row.role for row in rows if row.since_ms <= at_ms < row.until_ms))
 
 
-def _require_role(own: Own, act: Act[Any], kind: Kind[Any], roles: tuple[str, ...]) -> None:
+def _require_role(own: Own, kind: Kind[Any], member: bytes, amount: int, at_ms: int, roles: tuple[str, ...]) -> None:
     """A kind that roles keep to themselves: by a grant of its own name, and by nothing else."""
     try:
-        require(own, act.member, kind.name, kind.weigh(act.body), act.logged_ms)
+        require(own, member, kind.name, amount, at_ms)
     except Refused as refusal:
-        if own.all(GRANTS, holder=act.member, name=kind.name, limit=1):
+        if own.all(GRANTS, holder=member, name=kind.name, limit=1):
             raise
         named = " or ".join(f"“{role}”" for role in roles)
-        if any(row.since_ms <= act.logged_ms < row.until_ms for row in own.all(GRANTS, name=kind.name)):
+        if any(row.since_ms <= at_ms < row.until_ms for row in own.all(GRANTS, name=kind.name)):
             raise Refused(
                 f"“{kind.title}” belongs to the role {named}, which you do not hold. Ask who holds it, or propose a decision."
             ) from refusal

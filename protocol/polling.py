@@ -96,6 +96,7 @@ from protocol.voting import (
 )
 from protocol.wording import counted
 
+LEAST_LEAVE_MS = 7 * DAY_MS
 UNOPENED_DAYS = 7  # after which a hidden round whose secret nobody gives is closed without being counted
 
 
@@ -391,6 +392,12 @@ def _readable(round_: Round, choice: str) -> str:
         return ""
 
 
+def _leave_until(at_ms: int, cycles: int) -> int:
+    """The new moon until which what was decided can be done: never within a week, when few would come to it."""
+    until_ms = cycles_later_ms(at_ms, cycles)
+    return until_ms if until_ms - at_ms >= LEAST_LEAVE_MS else cycles_later_ms(at_ms, cycles + 1)
+
+
 def _settle(own: Own, act: Act[Closed], round_: Round, tally: Tally, over_ms: int) -> Iterator[Change]:
     """The outcome, what becomes of the proposal, and leave for the act that was planned."""
     at_ms = act.logged_ms
@@ -399,7 +406,7 @@ def _settle(own: Own, act: Act[Closed], round_: Round, tally: Tally, over_ms: in
     accepted = tally.result == ACCEPTED
     plan = next((plan for plan in plans_of(version) if accepted and plan.option == tally.option), None)
     name = act_name_of(plan.kind, plan.structure, plan.concerned) if plan else ""
-    until_ms = min(round_.sunset_ms, cycles_later_ms(at_ms, round_.carry_cycles)) if plan else 0
+    until_ms = min(round_.sunset_ms, _leave_until(at_ms, round_.carry_cycles)) if plan else 0
     settled = plan is not None and not round_.is_dated
     review_ms, sunset_ms = (until_ms, until_ms) if settled else (round_.review_ms, round_.sunset_ms)
     yield OUTCOMES.put(

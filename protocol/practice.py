@@ -392,6 +392,7 @@ class Kind(Struct, Generic[B], frozen=True):
     audience: int = PUBLIC  # the widest; a record may narrow it
     consequence: str = ""  # said before the button: what it will bring about
     help: str = ""  # one sentence for the form and the reference
+    takes: Callable[[Own, Act[B]], str] | None = None  # where what it needs depends on what it is about
     duty: bool = False  # a role may hold it; while one does, its grants alone let anybody write it
     concerns: Callable[[Own, B], tuple[bytes, ...]] = _nobody  # members who have no vote on whether it is done
     prepare: Callable[[View, B, Secrets], B] = unchanged  # by the author's node, before sealing: fills what a person cannot

@@ -26,31 +26,37 @@ from node.words import Telling
 from protocol import encoding
 from protocol.body import fields, structure_and_words, to_flat
 from protocol.deciding import OUTCOMES, VERSIONS, plans_of
-from protocol.judge import require
+from protocol.judge import require_kind, roles_with
 from protocol.mandate import DECISION
-from protocol.practice import RESERVED, Kind, Refused, View
+from protocol.practice import Kind, Refused, View
 from protocol.practices import KINDS
 
 PROPOSED = "decision.proposed/1"
 PLANS = "plans"
 MAY, MUST = "may", "must"
+ALONE = "Nobody does this alone. Propose it: once it is decided, any member can carry it out from the decision’s page."
 
 
 # Whether to propose
 
 
-def standing(view: View, kind: Kind[Any], member: bytes, now_ms: int) -> str:
-    """Whether somebody ``may`` propose what they can also write, ``must`` because they cannot, or neither ("")."""
-    reserved = kind.duty and bool(view.all(RESERVED, kind=kind.name, limit=1))
-    if kind.needs in ("", "member", "clock") and not reserved:
-        return ""
+class Standing(Struct, frozen=True):
+    """Whether somebody ``may`` propose what they can also write, ``must`` because they cannot, or neither; and why."""
+
+    proposes: str = ""
+    why: str = ""
+
+
+def standing(view: View, kind: Kind[Any], member: bytes, now_ms: int) -> Standing:
+    """How somebody stands to a kind of record just now."""
     if kind.needs == DECISION:
-        return MUST
+        return Standing(MUST, ALONE)
     try:
-        require(view, member, kind.name if reserved else kind.needs, 0, now_ms)
-    except Refused:
-        return MUST
-    return MAY
+        require_kind(view, kind, member, 0, now_ms)
+    except Refused as refusal:
+        return Standing(MUST, f"{refusal} Or propose it: once it is decided, any member can do it, exactly so and once.")
+    plain = kind.needs in ("", "member", "clock") and not roles_with(view, kind, now_ms)
+    return Standing() if plain else Standing(MAY)
 
 
 # From an act to a proposal

@@ -25,7 +25,7 @@ from node.render_html import render
 from node.web.desk import Page, Seen
 from node.web.keys import DESK, VISIT
 from node.web.offers import SeenOffers
-from node.web.proposing import PROPOSED, carried_out, planned, plans_in_words, standing
+from node.web.proposing import PROPOSED, Standing, carried_out, planned, plans_in_words, standing
 from node.web.session import Visit, check_token
 from node.web.typed import typed
 from protocol.body import fields, from_flat, to_flat
@@ -99,11 +99,12 @@ async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Fill
     decided = filled.values.get("decided", "")
 
     def build(seen: Seen) -> Page:
-        proposes = "" if decided or not seen.member else standing(seen.view, kind, seen.member, seen.now_ms)
+        stands = standing(seen.view, kind, seen.member, seen.now_ms) if seen.member and not decided else Standing()
         plans = plans_in_words(filled.values, seen.telling) if kind.name == PROPOSED else Markup()
         made = form(
             kind, filled, SeenOffers(seen, filled.values), desk.zone, token=seen.token, audiences=audiences, path=path,
-            plans=together([plans, hidden("decided", decided) if decided else Markup()]), proposes=proposes,
+            plans=together([plans, hidden("decided", decided) if decided else Markup()]), proposes=stands.proposes,
+            why=stands.why,
         )  # fmt: skip
         return Page(kind.title, element("section", made, class_="wide"), kind.help, 422 if filled.error else 200)
 

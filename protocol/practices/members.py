@@ -22,7 +22,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from protocol.fuse import cycles_later_ms
-from protocol.judge import require, spoken_time
+from protocol.judge import spoken_time
 from protocol.keychain import Founded, KeysRotated
 from protocol.keys import PublicKeys, valid_point
 from protocol.mandate import CLOCK, DECISION
@@ -381,7 +381,7 @@ def _end(own: Own, act: Act[Any], row: Membership, how: str, why: str) -> Iterat
 
 
 def erase(own: Own, act: Act[Erased]) -> Iterator[Change]:
-    """Erase the words of a record: one's own name by oneself, anything else by the assembly. The store drops the annex."""
+    """Erase the words of a record; who may is said by `takes`. The store drops the annex."""
     digest = act.body.record
     if own.position_of(digest) is None:
         raise Refused("There is no such record here for this audience. Erase it for the same audience as it was written for.")
@@ -392,9 +392,12 @@ def erase(own: Own, act: Act[Erased]) -> Iterator[Change]:
         raise Refused("This record is more public than your erasure, which would not reach all who hold it. Use its audience.")
     if own.get(ERASURES, digest):
         raise Refused("The words of this record are erased already.")
-    if not said_by(own, act.member, digest):
-        require(own, act.member, ASSEMBLY, 0, act.logged_ms)
     yield ERASURES.put(Erasure(act.space, digest, act.digest, act.member, act.logged_ms, act.body.reasons))
+
+
+def takes(own: Own, act: Act[Erased]) -> str:
+    """What somebody said of themselves they erase themselves; any other words are for the assembly."""
+    return MEMBER if said_by(own, act.member, act.body.record) else ASSEMBLY
 
 
 def _in_public(act: Act[Any]) -> None:
@@ -471,7 +474,7 @@ KINDS = (
         help="End one of your keys: a device that you no longer use, or have lost.",
     ),
     Kind(
-        "record.erased/1", "Erase the words of a record", Erased, erase,
+        "record.erased/1", "Erase the words of a record", Erased, erase, takes=takes,
         consequence="The words are dropped for good, here and wherever this log is carried. That there was a record stays.",
         help="Erase names and free text of a record. Your own name you can erase yourself; other words take the assembly.",
     ),

@@ -50,7 +50,7 @@ def test_whether_an_act_is_proposed_depends_on_what_one_holds(tmp_path: Path) ->
         ada = home.key_files.key().public
 
         def asked(kind: str, member: bytes) -> str:
-            return standing(home.view(), KINDS[kind], member, NOW_MS)
+            return standing(home.view(), KINDS[kind], member, NOW_MS).proposes
 
         assert asked("role.appointed/1", ada) == MUST
         assert asked("role.defined/1", ada) == MAY

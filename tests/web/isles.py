@@ -104,12 +104,12 @@ def sessions(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(folders: dict[str, tuple[Path, dict[str, str]]]) -> Iterator[dict[str, Isle]]:
-    """Start a process for each folder, wait until all are there, and end them all afterwards."""
+def running(folders: dict[str, tuple[Path, dict[str, str]]], *options: str) -> Iterator[dict[str, Isle]]:
+    """Start a process for each folder, with these options of `run`, wait until all are there, and end them all afterwards."""
     processes: dict[str, subprocess.Popen[str]] = {}
     try:
         for name, (folder, _) in folders.items():
-            processes[name] = _start(folder)
+            processes[name] = _start(folder, options)
         yield {
             name: Isle(name, folder, **_address(processes[name], folder), sessions=known)
             for name, (folder, known) in folders.items()
@@ -121,8 +121,9 @@ def running(folders: dict[str, tuple[Path, dict[str, str]]]) -> Iterator[dict[st
             _end(process)
 
 
-def _start(folder: Path) -> subprocess.Popen[str]:
+def _start(folder: Path, options: Sequence[str] = ()) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "node.cli", "-C", str(folder), "run", "--port", "0", "--allow", "127.0.0.0/8", "--json"]
+    line += options
     with _log(folder).open("w") as log:
         return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True)
 
