@@ -175,3 +175,18 @@ def test_only_duties_can_be_kept_by_a_role(space: Space) -> None:
 
 def test_the_shared_tables_hold_what_roles_keep() -> None:
     assert RESERVED in SHARED
+
+
+def test_a_kind_can_take_one_thing_for_some_acts_and_another_for_others() -> None:
+    space = Space()
+    known = Kind(
+        "money.kept/1", "Keep", Paid, nothing, takes=lambda own, act: "member" if act.body.amount_minor < 10 else "assembly"
+    )
+    KINDS[known.name] = known
+    try:
+        assert space.act("money.kept/1", Paid(9)).refused == ""
+        assert "“assembly”" in space.act("money.kept/1", Paid(10)).refused
+        space.grant(leave("money.kept/1", Paid(10)), ANYBODY)
+        assert space.act("money.kept/1", Paid(10)).refused == ""
+    finally:
+        del KINDS[known.name]
