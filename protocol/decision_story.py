@@ -271,7 +271,9 @@ def _fuse(view: View, row: Outcome, now_ms: int) -> Iterator[Block]:
     if row.judged:
         facts += [("Judged", row.judged.replace("-", " ")), ("When", When(row.judged_ms)), ("By", Ref(row.judged_by, "record"))]
     yield Facts(facts)
-    if row.is_settled:
+    if row.is_settled and not row.act:
+        yield Text("Somebody had no vote on this, because an act that was planned concerned them. So it binds nobody.")
+    elif row.is_settled:
         yield Text(
             "This decision is for one act and names no date of its own, so it is settled when the time to do it is over. What"
             " the act brings about has its own end."

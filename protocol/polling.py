@@ -4,6 +4,8 @@
   answers are hidden, when it closes, whom it concerns, the fuse of what it decides.
 - A member has one answer, the last one until the close. An answer that somebody else wrote down gives way to the member's own,
   never the other way round, and one member writes down few.
+- Where somebody has no vote because it concerns them, what is decided gives leave for the act that was planned and binds nobody
+  beyond that: nobody keeps others from voting on what is to bind them.
 - It closes when its time is over, or when all have answered themselves, and is counted as of that moment: who left before does
   not count. An answer in somebody else's hand does not end it early, because it would be too late for one's own.
 - Hidden answers are sealed ballots (`protocol.ballot`), opened by the secret that the closing record carries.
@@ -144,6 +146,12 @@ def call(own: Own, act: Act[Called]) -> Iterator[Change]:
             f"{counted(len(voting), 'member').capitalize()} may vote on this, because the others are concerned; it takes"
             f" {counted(hands, 'person', 'people')} in favour. Win somebody who can look at it from outside."
         )
+    is_dated = bool(body.review_cycle or body.sunset_cycle or body.criteria)
+    if concerned and is_dated:
+        raise Refused(
+            "Review, sunset, figures: whom it concerns has no vote on this, so it gives leave for the act and binds nobody"
+            " beyond that. Leave them empty; what is to bind all is proposed apart."
+        )
     _check_key(own, body)
     review_ms, sunset_ms = fuse_of(own, body.review_cycle, body.sunset_cycle, closes_ms, at_ms)
     quorum, share = own.parameter(QUORUM, at_ms), own.parameter(CONSENSUS_SHARE if body.type == CONSENSUS else SHARE, at_ms)
@@ -156,8 +164,8 @@ def call(own: Own, act: Act[Called]) -> Iterator[Change]:
             act.space, act.digest, act.position, act.audience, row.id, body.version, act.member, body.type, len(options),
             body.hidden, max(quorum, body.quorum_percent), max(share, body.share_percent), hands, at_ms, closes_ms, FOREVER_MS,
             True, newest, b"".join(concerned), body.key, body.salt, own.parameter(FOR_OTHERS, at_ms),
-            own.parameter(CARRY_OUT, at_ms), bool(body.review_cycle or body.sunset_cycle or body.criteria), review_ms,
-            sunset_ms, spell(body.criteria), body.measures,
+            own.parameter(CARRY_OUT, at_ms), is_dated, review_ms, sunset_ms,
+            spell(body.criteria), body.measures,
         )
     )  # fmt: skip
     yield PROPOSALS.patch(row.id, round=act.digest, touched_ms=at_ms)
@@ -407,8 +415,9 @@ def _settle(own: Own, act: Act[Closed], round_: Round, tally: Tally, over_ms: in
     plan = next((plan for plan in plans_of(version) if accepted and plan.option == tally.option), None)
     name = act_name_of(plan.kind, plan.structure, plan.concerned) if plan else ""
     until_ms = min(round_.sunset_ms, _leave_until(at_ms, round_.carry_cycles)) if plan else 0
-    settled = plan is not None and not round_.is_dated
-    review_ms, sunset_ms = (until_ms, until_ms) if settled else (round_.review_ms, round_.sunset_ms)
+    settled = bool(round_.concerned) or (plan is not None and not round_.is_dated)
+    over_by_ms = until_ms or at_ms
+    review_ms, sunset_ms = (over_by_ms, over_by_ms) if settled else (round_.review_ms, round_.sunset_ms)
     yield OUTCOMES.put(
         Outcome(
             act.space, act.digest, act.position, act.audience, proposal.id, round_.id, version.number, proposal.title,

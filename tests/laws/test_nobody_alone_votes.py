@@ -358,3 +358,27 @@ def test_nobody_opens_sealed_answers_early_or_with_another_key() -> None:
     assert "opened by the node that called the round" in commune.eve(CLOSE, Closed(digest))
     outcome = commune.close(digest, secret=secret)
     assert (outcome.in_favour, outcome.spoiled) == (5, 1)
+
+
+# Keeping others from voting
+
+
+@pytest.mark.parametrize("by_options", [False, True])
+def test_nobody_keeps_others_from_voting_on_what_is_to_bind_them(*, by_options: bool) -> None:
+    """Four are called concerned, by an act that is never meant: what the other two decide binds nobody."""
+    commune = Commune()
+    others = [key.public for key in commune.people[2:]]
+    if by_options:
+        acts = [plan_of(REMOVED, members.Removed(who, WHY), who, option=n) for n, who in enumerate(others, 2)]
+        proposal = commune.propose(*acts, options=["Eve has the house", *(f"Somebody goes, {n}" for n in range(4))])
+    else:
+        proposal = commune.propose(plan_of("member.left/1", members.Left(), *sorted(others)))
+    cycle = moon.cycle_at(commune.now_ms)
+    for more in ({"review_cycle": cycle + 2}, {"sunset_cycle": cycle + 5}):
+        said = commune.eve(CALL, replace(Called(proposal, 1, "majority"), **more))
+        assert "gives leave for the act and binds nobody beyond that" in said
+    round_ = commune.call(proposal, "majority")
+    commune.answer(round_, *["1" if by_options else "yes"] * 2)
+    outcome = commune.close(round_)
+    assert (outcome.accepted, outcome.eligible, outcome.is_settled) == (True, 2, True)
+    assert stands(outcome, commune.now_ms if by_options else outcome.act_until_ms) == "settled"

@@ -33,7 +33,7 @@ from protocol.proposal import (
     Stated,
 )
 from tests.laws.world import DAY_MS, MINUTE_MS
-from tests.protocol.deciders import House, removal, secret_for, votes
+from tests.protocol.deciders import House, plan_of, removal, secret_for, votes
 
 
 @pytest.fixture
@@ -121,10 +121,13 @@ def test_a_decision_for_one_act_is_settled_by_it_unless_it_names_a_date(house: H
     assert "Nobody did what" in " ".join(dues(house, settled.act_until_ms))
     house.must("decision.judged/1", body, house.people[0])
     assert "Nobody did what" not in " ".join(dues(house, settled.act_until_ms))
-    _, plan = removal(house, 4)
+    plan = plan_of("decision.judged/1", body)
     round_ = house.call(house.propose(plan), review_cycle=house.cycle + 2)
-    house.answer(round_, *["agree"] * 4)
+    house.answer(round_, *["agree"] * 5)
     assert not house.close(round_).is_settled
+    _, plan = removal(house, 4)
+    dated = Called(house.propose(plan), 1, "consent", review_cycle=house.cycle + 2)
+    assert "whom it concerns has no vote on this" in house.write("decision.called/1", dated, house.people[0])
 
 
 def test_a_criterion_on_a_figure_that_nobody_knows_is_said_to_be_that(house: House) -> None:
