@@ -13,7 +13,7 @@ from protocol.membership import MEMBER, MEMBERSHIPS, Membership
 from protocol.practice import FOREVER_MS, GRANTS, KEYS, PUBLIC, Grant, Key
 from protocol.practices import PRACTICES, lots, members, tripwires
 from protocol.proposal import Called, Cast, Closed
-from protocol.role_bodies import Answered, Appointed, Taken
+from protocol.role_bodies import Answered, Resigned, Taken
 from protocol.role_bodies import Called as ShadowCalled
 from protocol.terms import TERMS, holder_of
 from protocol.wires import open_reviews
@@ -168,16 +168,20 @@ def test_everybody_concerned_is_nobody_to_decide() -> None:
 
 
 def test_a_role_that_everybody_has_just_held_is_refused_to_all_with_what_to_do() -> None:
-    commune = Commune(2)
+    commune = Commune(3)
     commune.must("role.defined/1", commune.treasurer(), commune.people[0])
-    for who in (0, 1):
+    for who in (0, 1, 2):  # each for a moment, so that nobody's whole cycle of pause is over
         assert not commune.as_decided("role.appointed/1", commune.appointment(who))
-    commune.now_ms = max(row.until_ms for row in commune.rows(TERMS))
+        commune.now_ms += MINUTE_MS
+        term = max(commune.rows(TERMS), key=lambda row: row.position)
+        commune.must("role.resigned/1", Resigned(term.id), commune.people[who])
     assert holder_of(commune.view, "treasurer", commune.now_ms) is None
-    assert "“treasurer”, and nobody holds it now" in commune.write(BOOK, commune.book(), commune.join())
-    body = Appointed("treasurer", commune.appointment().definition, commune.people[0].public, "vote")
-    said = commune.as_decided("role.appointed/1", body)
-    assert not said or "after a cycle of pause they can be chosen again" in said
+    for who in (0, 1, 2):
+        said = commune.as_decided("role.appointed/1", commune.appointment(who))
+        assert "Choose somebody else; after a cycle of pause they can be chosen again." in said
+    assert "Nobody can be drawn for this" in commune.eve("lot.opened/1", lots.Opened("role", commune.subject()))
+    assert "and nobody holds it now" in commune.eve(BOOK, commune.book())
+    assert not commune.as_decided(BOOK, commune.book()), "until then it takes a decision"
 
 
 def test_whoever_was_drawn_and_all_substitutes_declining_leaves_a_role_to_a_decision() -> None:
