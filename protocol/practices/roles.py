@@ -10,7 +10,8 @@
 - A renewal is given before the end, by a decision in which the holder has no vote, with what the term achieved and why. Nor
   has whoever was given the last term a vote on being appointed once more.
 - A term is given with the definition that was decided on, or that stood when its lot was opened. To define or redefine a role
-  gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins.
+  gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins, and what it
+  keeps no longer is open to all only where that term was decided on.
 - A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
   without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person; what was revoked
   comes back with a next term that is decided on, not with one by lot.
@@ -201,7 +202,7 @@ def _give(
         paused = previous is not None and _still_rests(own, previous, each.kind, chosen)
         why = (PART_OF if paused else WHOLE).format(role)
         yield GRANTS.put(Grant(act.space, act.digest, each.kind, holder, begins_ms, ends_ms, each.up_to, paused, why))
-    yield from _reserve(own, given, later, begins_ms)
+    yield from _reserve(own, given, later, begins_ms, opens=chosen != "lot")
 
 
 def _still_rests(own: Own, previous: Term, kind: str, chosen: str) -> bool:
@@ -225,8 +226,11 @@ def _span(own: Own, act: Act[Any], given: Definition, later: tuple[Term, ...]) -
     return begins_ms, min([ends_ms, *(term.since_ms for term in later)])
 
 
-def _reserve(own: Own, given: Definition, later: tuple[Term, ...], begins_ms: int) -> Iterator[Change]:
-    """From the beginning of a term the role keeps to itself what that term may write, and nothing else any more."""
+def _reserve(own: Own, given: Definition, later: tuple[Term, ...], begins_ms: int, *, opens: bool) -> Iterator[Change]:
+    """From the beginning of a term the role keeps to itself what that term may write, and nothing else any more.
+
+    Where a lot gives the term, nobody decided on the definition; what the role kept before is then opened to nobody.
+    """
     kept = {row.kind: row for row in own.all(RESERVED, role=given.role)}
     for each in given.permitted:
         held = kept.pop(each.kind, None)
@@ -235,7 +239,7 @@ def _reserve(own: Own, given: Definition, later: tuple[Term, ...], begins_ms: in
     defined = (own.get(DEFINITIONS, term.definition) for term in later)
     still = {each.kind for definition in defined if definition for each in definition.permitted}
     for kind, row in sorted(kept.items()):
-        if row.until_ms > begins_ms and kind not in still:
+        if opens and row.until_ms > begins_ms and kind not in still:
             yield RESERVED.patch(kind, given.role, until_ms=begins_ms)
 
 

@@ -17,7 +17,7 @@ from protocol.practice import MEMBERS
 from protocol.practices import lots, members, tripwires
 from protocol.proposal import Called as CalledFor
 from protocol.proposal import Cast, Closed
-from protocol.role_bodies import Answered, Dissolved, Recalled, Resigned, Taken
+from protocol.role_bodies import Answered, Defined, Dissolved, Recalled, Resigned, Taken
 from protocol.terms import CALLS, TERMS, holder_of
 from protocol.wires import REVIEWS, Review, open_reviews
 from tests.laws.commune import BOOK, EVE, WHY, Commune
@@ -188,6 +188,15 @@ def stepped_down_and_drawn(commune: Commune) -> str:
     return commune.eve("role.taken/1", Taken("treasurer"))
 
 
+def redefined_and_drawn(commune: Commune) -> str:
+    """She takes the permission out of the role, steps down, and the lot falls on somebody: it is open to nobody by that."""
+    commune.now_ms += MINUTE_MS
+    assert not commune.eve("role.defined/1", Defined("treasurer", 1, [], "Nothing", "Nothing"))
+    assert not commune.eve("role.resigned/1", Resigned(commune.term().id))
+    commune.must("role.taken/1", Taken("treasurer"), commune.drawn("role", commune.subject()))
+    return commune.eve(BOOK, commune.book())
+
+
 def renewed(commune: Commune) -> str:
     """The others give her one more term, and it begins."""
     said = commune.as_decided("role.renewed/1", commune.renewal())
@@ -246,6 +255,15 @@ def test_nobody_lifts_a_pause_alone(way: Callable[[Commune], str], sentence: str
     assert answers(way(commune), sentence)
     assert RESTS in commune.eve(BOOK, commune.book())
     assert not any(row.outcome for row in commune.rows(CALLS))
+
+
+def test_nobody_opens_what_a_role_keeps_by_redefining_it_and_a_lot() -> None:
+    commune = Commune()
+    commune.pause()
+    assert "of your term as treasurer ended at" in redefined_and_drawn(commune)
+    stranger = commune.join()
+    assert "“treasurer”, and nobody holds it now" in commune.write(BOOK, commune.book(), stranger)
+    assert not commune.as_decided(BOOK, commune.book())
 
 
 def test_a_pause_is_lifted_by_the_others_and_the_permission_holds_again() -> None:
