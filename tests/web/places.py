@@ -16,7 +16,10 @@ from tests.web.isles import Isle, command
 Find = Callable[[Isle], str]
 
 ROOMS = ("", "assembly", "commons", "campaigns", "archipelago", "memory")
-FORMS = ("ledger.transaction-booked/1", "campaign.called/1", "protocol.published/1")
+FORMS = (
+    "ledger.transaction-booked/1", "campaign.called/1", "protocol.published/1", "decision.proposed/1", "role.appointed/1",
+)  # fmt: skip
+SELF_GOVERNED = ("decisions", "roles", "lots", "tripwires", "work", "assemblies")
 GRAVE = ("serious", "critical")
 
 
@@ -55,6 +58,7 @@ PUBLIC: dict[str, Find] = {
     **{f"room-{name or 'today'}": at(f"/{name}") for name in ROOMS},
     "practice-ledger": at("/practice/ledger"),
     "moon": at("/moon"),
+    "agenda": at("/agenda"),
     "space": lambda isle: f"/space/{isle.space}",
     "member": member_page,
 }
@@ -63,9 +67,10 @@ MEMBERS: dict[str, Find] = {
     "invite": at("/invite"),
     **{f"form-{kind.partition('/')[0].replace('.', '-')}": at(f"/record/new/{kind}") for kind in FORMS},
 }
+PRACTICES: dict[str, Find] = {f"practice-{name}": at(f"/practice/{name}") for name in SELF_GOVERNED}
 WRITTEN: dict[str, Find] = {
     f"record-{kind.partition('.')[0]}": record_of(kind)
-    for kind in ("ledger.transaction-booked/1", "protocol.published/1", "campaign.called/1")
+    for kind in ("ledger.transaction-booked/1", "protocol.published/1", "campaign.called/1", "decision.proposed/1")
 }
 VISITORS: dict[str, Find] = {"login": at("/login"), "join": at("/join"), "missing": at("/nowhere")}
 

@@ -15,18 +15,25 @@ from playwright.sync_api import Browser
 
 from tests.web.conftest import DESK, PHONE, Visitor, window
 from tests.web.isles import Isle
-from tests.web.places import MEMBERS, PUBLIC, VISITORS, WRITTEN, Find, grave, sideways, small, weight
+from tests.web.places import MEMBERS, PRACTICES, PUBLIC, VISITORS, WRITTEN, Find, grave, record_of, sideways, small, weight
 
 pytestmark = pytest.mark.browser
 
 MOST_BYTES = 60_000
 SIZES = {"390": PHONE, "1280": DESK}
 CASES: list[tuple[str, str, str, Find]] = [
-    *(("harbour", "Ada", name, find) for name, find in {**PUBLIC, **MEMBERS, **WRITTEN}.items()),
+    *(("harbour", "Ada", name, find) for name, find in {**PUBLIC, **MEMBERS, **WRITTEN, **PRACTICES}.items()),
     *(("harbour", "", name, find) for name, find in VISITORS.items()),
     *(("harbour", "", f"visitor-{name}", PUBLIC[name]) for name in ("room-today", "room-assembly")),
     ("lantern", "Ines", "record-fork", WRITTEN["record-protocol"]),  # with its difference to what it was made from
     ("lantern", "Ines", "practice-library", lambda isle: "/practice/library"),
+    ("field", "Marta", "record-term", record_of("role.appointed/1")),
+    ("field", "Marta", "record-lot", record_of("lot.opened/1")),
+    ("field", "Marta", "practice-roles", PRACTICES["practice-roles"]),
+    ("lantern", "Ines", "record-wire", record_of("tripwire.set/1")),
+    ("lantern", "Ines", "practice-work", PRACTICES["practice-work"]),
+    ("lantern", "Ines", "practice-tripwires", PRACTICES["practice-tripwires"]),
+    ("lantern", "Ines", "assembly-run", lambda isle: "/assembly/run"),
     *(("empty", "Bo", name, PUBLIC[name]) for name in PUBLIC if name.startswith("room-")),
 ]
 
