@@ -106,7 +106,9 @@ def say_groups(own: Own, act: Act[GroupsSaid]) -> Iterator[Change]:
 
 
 def advise_groups(view: View, body: GroupsSaid) -> str:
-    """Names that are no groups."""
+    """Names that are no groups; and that to name none takes back what was said."""
+    if not split(body.groups):
+        return "You name no group. From then on you count to none, whatever you said before."
     named = {row.name for row in view.all(GROUPS) if row.ended_ms == FOREVER_MS}
     unknown = [name for name in split(body.groups) if name not in named]
     if not unknown:
@@ -148,7 +150,7 @@ def figures(view: View, now_ms: int) -> Mapping[str, int]:
 
 
 def page(view: View, now_ms: int) -> Iterator[Block]:
-    """Who took part in the last full cycles: in sum, by named group, and for members by person."""
+    """Who took part in the last full cycles: in sum, and for members by named group and by person."""
     yield Heading("Voice")
     yield Text(
         "Who proposed, spoke and voted in the last three full cycles. It shows what was written down, not who was listened to: "
@@ -165,8 +167,8 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
         ("Words on them", f"{sum(heard.sayings.values())}, by {counted(len(heard.sayings), 'member')}"),
         ("Decisions", f"{heard.decisions}, answered by {heard.answered} of {heard.eligible} asked"),
     ])  # fmt: skip
-    yield from _groups(view, heard, now_ms)
     if sees_members(view):
+        yield from _groups(view, heard, now_ms)
         yield _people(view, heard, now_ms)
 
 
@@ -176,13 +178,13 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
     here = len(members_at(view, now_ms))
     rows: list[list[Cell]] = []
     for row in groups_at(view, now_ms):
-        told: Cell = State("told apart", "good") if row.name in large else State("too small, or too large, to be told apart")
+        told: Cell = State("told apart", "good") if row.name in large else State("not told apart")
         rows.append([Ref(row.id, "record", row.name), row.meaning, told])
     yield Grid(
         "Groups", ("Group", "What it means", ""), rows,
         "No group is named. Name those of whom you want to know whether they are heard: night workers, parents, newcomers.",
     )  # fmt: skip
-    if rows and sees_members(view):
+    if rows:
         yield Text(
             f"A group is told apart if at least {FEWEST_IN_GROUP} members count themselves to it and {FEWEST_IN_GROUP} do not, "
             "so that no number is about one person."
@@ -195,8 +197,7 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
                 bars.append(Bar(label, part, 1000))
         yield Bars(f"Share of {group}", bars, "‰")
     yield Action("group.named/1", {}, "Name a group")
-    if sees_members(view):
-        yield Action("group.said/1", {}, "Say which groups you count yourself to")
+    yield Action("group.said/1", {}, "Say which groups you count yourself to")
 
 
 def _people(view: View, heard: Voices, now_ms: int) -> Grid:

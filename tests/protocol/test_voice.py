@@ -152,6 +152,7 @@ def test_advice_names_what_is_no_group() -> None:
     assert "No group is named yet" in voice.advise_groups(house.view(), GroupsSaid("north"))
     house.write("group.named/1", GroupNamed("north", "Lives north"))
     assert voice.advise_groups(house.view(), GroupsSaid("North")) == ""
+    assert "You name no group" in voice.advise_groups(house.view(), GroupsSaid(" , "))
     assert "There are: north" in voice.advise_groups(house.view(), GroupsSaid("north, south"))
 
 
@@ -169,7 +170,7 @@ def test_the_page_shows_people_to_members_only_and_in_the_order_in_which_they_ca
         return [block.caption for block in blocks if isinstance(block, Grid | Bars)]
 
     assert captions(MEMBERS) == ["Groups", "Share of north", "By person, in the order in which they came"]
-    assert captions(PUBLIC) == ["Groups"]
+    assert captions(PUBLIC) == [], "who may not see members is told nothing of groups"
 
 
 def test_shares_and_names_of_groups_in_words() -> None:
