@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 from markupsafe import Markup
 
-from node import markdown, render_svg, render_svg_links, render_svg_moon
+from node import markdown, render_svg, render_svg_links, render_svg_moon, render_svg_time
 from node.markup import element, is_own_path, together
 from node.render_svg import tone
 from node.twin import Picture, twin
@@ -54,6 +54,7 @@ _ENDINGS = ("ended", "left", "retired", "removed", "suspended", "withdrawn", "de
 _LINK_BYTES = 4000  # a longer address is refused by servers
 _UNNAMED = element("span", "State", class_="unseen")
 _FOLD_ROWS, _FOLD_WORDS = 200, 120
+_SHORT_STATE = 18  # letters; longer words break over lines
 
 
 def page(blocks: Iterable[Block], telling: Telling) -> Markup:
@@ -158,7 +159,8 @@ def moment(ms: int, telling: Telling) -> Markup:
 
 def state(value: State) -> Markup:
     """A state: a word, with a sign of its tone before it."""
-    return element("span", plain(value.word), class_=f"state {tone(value.tone)}")
+    long = " long" if len(value.word) > _SHORT_STATE else ""
+    return element("span", plain(value.word), class_=f"state {tone(value.tone)}{long}")
 
 
 def _ref(value: Ref, telling: Telling) -> Markup:
@@ -173,9 +175,12 @@ def _own_link(path: str, label: str | Markup) -> Markup:
 
 
 def facts(block: Facts, telling: Telling) -> Markup:
-    """Labels with their values."""
-    pairs = [element("div", element("dt", plain(label)), element("dd", cell(value, telling))) for label, value in block.pairs]
-    return element("dl", *pairs, class_="facts")
+    """Labels with their values; what has the same label stands together."""
+    told = []
+    for label, run in groupby(block.pairs, key=lambda pair: pair[0]):
+        values = together([cell(value, telling) for _, value in run], ", ")
+        told.append(element("div", element("dt", plain(label)), element("dd", values)))
+    return element("dl", *told, class_="facts")
 
 
 def grid(block: Grid, telling: Telling) -> Markup:
@@ -192,14 +197,17 @@ def grid(block: Grid, telling: Telling) -> Markup:
     rows = [_row(row, columns, numeric, telling) for row in block.rows[:_FOLD_ROWS]]
     table = element(
         "table",
-        element("caption", plain(block.caption)) if block.caption else "",
+        element("caption", plain(block.caption)) if block.caption and not block.folded else "",
         element("thead", element("tr", *head, role="row"), role="rowgroup"),
         element("tbody", *rows, role="rowgroup"),
         role="table",
         class_="brief" if columns[:2] == ["What", "Who"] else None,  # on a narrow page in one line, for it tells itself
     )
     left = len(block.rows) - _FOLD_ROWS
-    return together([table, element("p", f"and {left} more, in the export.", class_="empty")]) if left > 0 else table
+    told = together([table, element("p", f"and {left} more, in the export.", class_="empty")]) if left > 0 else table
+    if not block.folded:
+        return told
+    return element("details", element("summary", f"{plain(block.caption)} ({len(block.rows)})"), told, class_="fold")
 
 
 def _row(row: Sequence[Cell], columns: Sequence[str], numeric: Sequence[bool], telling: Telling) -> Markup:
@@ -245,7 +253,7 @@ def _figure(block: Picture, telling: Telling) -> Markup:
 def _picture(block: Picture, telling: Telling) -> Markup:
     match block:
         case Timeline():
-            return render_svg.timeline(block, telling)
+            return render_svg_time.timeline(block, telling)
         case Chart():
             return render_svg.chart(block, telling)
         case Bars():

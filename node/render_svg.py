@@ -1,4 +1,4 @@
-"""Pictures over time as inline SVG: timeline, line chart, bars.
+"""Pictures over time as inline SVG: line chart, bars; and what all pictures are drawn with.
 
 - Sideways positions are per cent of the picture's width, heights and letters are pixels: a picture is as readable at
   390 px as at 1280 and never scales its letters.
@@ -12,19 +12,18 @@ Example::
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import floor, log10
 
 from markupsafe import Markup
 
 from node.markup import element, together
-from node.words import Telling, measure, plain, short_day
-from protocol.moon import OutsideTable, cycle_at, new_moon_ms
-from protocol.page import Bars, Chart, Span, Timeline
+from node.words import Telling, is_share, measure, plain, short_day
+from protocol.page import Bars, Chart
+from protocol.wording import shortened as at_a_word
 
 TONES = frozenset(("good", "warn", "bad", "calm"))
-_PHONE_PX, _WIDE_PX, _LETTER_PX = 326, 640, 7.4
-_DAY_MS = 86_400_000
+PHONE_PX, WIDE_PX, LETTER_PX = 326, 640, 7.4
+DAY_MS = 86_400_000
 _LINES = 6  # styles of lines in the style sheet
 
 
@@ -64,139 +63,21 @@ def tone(name: str) -> str:
 
 def fits(text: str, per_cent: float, width_px: int) -> bool:
     """Whether a text has room in so many per cent of a width."""
-    return len(text) * _LETTER_PX + 8 <= per_cent / 100 * width_px
+    return len(text) * LETTER_PX + 8 <= per_cent / 100 * width_px
 
 
-# Timeline
+# Sideways in time
 
 
 class Scale:
     """Instants to per cent of the width."""
 
     def __init__(self, first_ms: int, last_ms: int) -> None:
-        self.first_ms, self.last_ms = first_ms, max(last_ms, first_ms + _DAY_MS)
+        self.first_ms, self.last_ms = first_ms, max(last_ms, first_ms + DAY_MS)
 
     def __call__(self, ms: int) -> float:
         share = (ms - self.first_ms) / (self.last_ms - self.first_ms)
         return min(max(share, 0.0), 1.0) * 98 + 1
-
-
-def timeline(block: Timeline, telling: Telling) -> Markup:
-    """Spans as bars under the new moons' lines, with now marked."""
-    if not block.spans:
-        return Markup()
-    scale = _reach(block)
-    top = 46
-    drawn, height = _rows(block, telling, scale, top)
-    moons = _moon_lines(scale, telling, height)
-    now = _now_line(block.now_ms, scale, height)
-    desc = f"{len(block.spans)} spans, from {telling.exact(scale.first_ms)} to {telling.exact(scale.last_ms)}."
-    return svg("timeline", block.caption, height + 6, *moons, now, *drawn, desc=desc)
-
-
-def _reach(block: Timeline) -> Scale:
-    """From the first beginning to the last end that is a date, now within reach if it is near."""
-    ends = [s.until_ms for s in block.spans if s.until_ms < block.now_ms + 4000 * _DAY_MS]
-    first = min(s.since_ms for s in block.spans)
-    last = max([*ends, *(s.since_ms + _DAY_MS for s in block.spans)])
-    first, last = min(first, block.now_ms), max(last, block.now_ms)
-    margin = (last - first) // 50
-    return Scale(first - margin, last + margin)
-
-
-def _rows(block: Timeline, telling: Telling, scale: Scale, top: int) -> tuple[list[Markup], int]:
-    groups: dict[str, list[Span]] = {}
-    for number, span in enumerate(block.spans):
-        groups.setdefault(span.group or f"\0{number}", []).append(span)
-    drawn, y = [], top
-    for name, spans in groups.items():
-        if not name.startswith("\0"):
-            drawn.append(words_at(0, y + 13, name, "row haloed"))
-            y += 20
-        if len(spans) > 1 and (_in_one_row(spans, scale) or len(spans) > 7):
-            drawn += [_bar(span, telling, scale, y, inside=True) for span in spans]
-            y += 34
-        else:
-            for span in sorted(spans, key=lambda s: s.since_ms):
-                drawn += [_label(span, scale, y + 12), _bar(span, telling, scale, y + 17, inside=False)]
-                y += 40
-        y += 8
-    return drawn, y
-
-
-def _in_one_row(spans: list[Span], scale: Scale) -> bool:
-    """Whether spans follow each other and most of their labels have room inside."""
-    ordered = sorted(spans, key=lambda s: s.since_ms)
-    if any(after.since_ms < before.until_ms for before, after in pairwise(ordered)):
-        return False
-    return all(fits(s.label, scale(s.until_ms) - scale(s.since_ms), _PHONE_PX) for s in spans)
-
-
-def _label(span: Span, scale: Scale, y: int) -> Markup:
-    """The label stands over its bar, on the side where there is room; the note follows where the page is wide."""
-    begin, end = scale(span.since_ms), scale(span.until_ms)
-    text: list[str | Markup] = [plain(span.label)]
-    if span.note:
-        text.append(element("tspan", f" · {plain(span.note)}", class_="note roomy"))
-    left = fits(span.label, 100 - begin, _PHONE_PX)
-    x, anchor = (begin, "start") if left else (end, "end") if fits(span.label, end, _PHONE_PX) else (0.0, "start")
-    return element("text", *text, x=f"{x:.2f}%", y=y, class_=f"label haloed {anchor}")
-
-
-def _bar(span: Span, telling: Telling, scale: Scale, y: int, *, inside: bool) -> Markup:
-    begin, end = scale(span.since_ms), scale(span.until_ms)
-    width, height = max(end - begin, 0.8), 24 if inside else 13
-    told = f"{plain(span.label)}: {telling.when(span.since_ms)} – {telling.when(span.until_ms)}"
-    title = element("title", f"{told}. {plain(span.note)}" if span.note else told)
-    bar = element(
-        "rect", title, x=f"{begin:.2f}%", y=y, width=f"{width:.2f}%", height=height, rx=3, class_=f"span {tone(span.tone)}"
-    )
-    if not inside or not fits(span.label, width, _WIDE_PX):
-        return bar
-    roomy = "" if fits(span.label, width, _PHONE_PX) else " roomy"
-    return together([bar, words_at(begin + width / 2, y + 17, span.label, f"within{roomy}", "middle")])
-
-
-def _moon_lines(scale: Scale, telling: Telling, height: int) -> list[Markup]:
-    """A line at each new moon; dates at so many of them as a narrow page has room for."""
-    try:
-        first, last = cycle_at(scale.first_ms) + 1, cycle_at(scale.last_ms)
-    except OutsideTable:
-        return []
-    if last - first > 40:
-        return _year_lines(scale, telling, height)
-    step = max(1, -(-(last - first + 1) // 5))
-    drawn = []
-    for cycle in range(first, last + 1):
-        at = new_moon_ms(cycle)
-        x = scale(at)
-        dated = (cycle - first) % step == 0
-        drawn.append(element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=18, y2=height, class_="moon"))
-        drawn.append(
-            element("circle", element("title", f"New moon: {telling.exact(at)}"), cx=f"{x:.2f}%", cy=24, r=5, class_="new-moon")
-        )
-        if dated:
-            anchor = "start" if x < 6 else "end" if x > 94 else "middle"
-            drawn.append(words_at(x, 12, short_day(at, telling.zone), "tick", anchor))
-    return drawn
-
-
-def _year_lines(scale: Scale, telling: Telling, height: int) -> list[Markup]:
-    """For many years: five lines with their dates."""
-    drawn = []
-    for part in range(5):
-        at = scale.first_ms + (scale.last_ms - scale.first_ms) * (2 * part + 1) // 10
-        x = scale(at)
-        drawn.append(element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=18, y2=height, class_="moon"))
-        drawn.append(words_at(x, 12, telling.when(at), "tick", "middle"))
-    return drawn
-
-
-def _now_line(now_ms: int, scale: Scale, height: int) -> Markup:
-    x = scale(now_ms)
-    anchor = "end" if x > 88 else "start"
-    line = element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=32, y2=height, class_="now")
-    return together([line, words_at(x + (0.8 if anchor == "start" else -0.8), 43, "now", "now-word", anchor)])
 
 
 # Line chart
@@ -284,11 +165,12 @@ def bars(block: Bars, telling: Telling) -> Markup:
         y = number * 46
         over = bar.limit > 0 and bar.value > bar.limit
         told = measure(bar.value, block.unit)
-        if bar.limit:
-            told = f"{told.removesuffix(' ' + block.unit)} of {measure(bar.limit, block.unit)}" + (", over" if over else "")
+        if bar.limit and not is_share(block.unit):
+            told = f"{told.removesuffix(' ' + block.unit)} of {measure(bar.limit, block.unit)}"
+        told += ", over" if over else ""
         used, limit = max(bar.value, 0) / reach * 100, max(bar.limit, 0) / reach * 100
         title = element("title", f"{plain(bar.label)}: {told}")
-        room = max(4, int(_PHONE_PX / _LETTER_PX) - len(told) - 2)
+        room = max(4, int(PHONE_PX / LETTER_PX) - len(told) - 2)
         drawn += [
             element("text", *fitted(bar.label, room, room + 26), x="0", y=y + 14, class_="label start"),
             words_at(100, y + 14, told, "value", "end"),
@@ -317,4 +199,4 @@ def shortened(text: str, letters: int) -> str:
         return text
     if ":" in text and " " not in text:
         return "…" + text[1 - max(2, letters) :].lstrip(":-")
-    return text[: max(1, letters - 1)].rstrip() + "…"
+    return at_a_word(text, letters)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.padding import Padding
@@ -18,7 +19,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from node.twin import indented, twin
-from node.words import Telling, kind_title, measure, plain
+from node.words import Telling, is_share, kind_title, measure, plain
 from protocol.difference import GONE, SAME, difference
 from protocol.page import (
     Action,
@@ -93,8 +94,8 @@ def _facts(block: Facts, telling: Telling, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for label, value in block.pairs:
-        table.add_row(Line(plain(label)), _cell(value, telling))
+    for label, run in groupby(block.pairs, key=lambda pair: pair[0]):
+        table.add_row(Line(plain(label)), Line(", ").join(_cell(value, telling) for _, value in run))
     console.print(table)
 
 
@@ -125,7 +126,7 @@ def _bars(block: Bars, console: Console) -> None:
         filled = min(_BAR_WIDTH, max(0, bar.value) * _BAR_WIDTH // whole) if whole > 0 else 0
         drawn = "█" * filled + "░" * (_BAR_WIDTH - filled)
         over = " over" if 0 < bar.limit < bar.value else ""
-        limit = "" if most else f" of {measure(bar.limit, block.unit)}{over}"
+        limit = "" if most else over if is_share(block.unit) else f" of {measure(bar.limit, block.unit)}{over}"
         rows.append((plain(bar.label), drawn, measure(bar.value, block.unit) + limit))
     table = Table.grid(padding=(0, 2))
     for row in rows:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from node.words import measure
+from node.words import is_share, measure
 from protocol.moon import OutsideTable, cycle_at, cycle_bounds, phase_name
 from protocol.page import Bars, Cell, Chart, Edge, Flow, Graph, Grid, Node, State, Timeline, Tree, Wheel, When
 
@@ -71,6 +71,9 @@ def _bars(block: Bars) -> Grid:
     if not any(bar.limit for bar in block.bars):
         plain: list[list[Cell]] = [[bar.label, measure(bar.value, block.unit)] for bar in block.bars]
         return Grid(block.caption, ["What", "How much"], plain, "Nothing to compare yet.")
+    if is_share(block.unit):
+        shares: list[list[Cell]] = [[bar.label, measure(bar.value, block.unit)] for bar in block.bars]
+        return Grid(block.caption, ["What", "Share"], shares, "Nothing to compare yet.")
     rows: list[list[Cell]] = [
         [bar.label, measure(bar.value, block.unit), measure(bar.limit, block.unit), measure(bar.limit - bar.value, block.unit)]
         for bar in block.bars

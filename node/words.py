@@ -111,9 +111,19 @@ def measure(value: int, unit: str) -> str:
         return count(value)
     if unit == "quarter hours":
         return in_hours(value).replace("-", "−")
-    if unit in ("%", "‰"):
-        return f"{count(value)} {unit}"
+    if unit == "%":
+        return f"{count(value)} %"
+    if unit == "‰":  # told in per cent, which more people read
+        whole, tenth = divmod(abs(value), 10)
+        return f"{'−' if value < 0 else ''}{count(whole)}{f'.{tenth}' if tenth else ''} %"
+    if unit == "people":
+        return counted(value, "person", unit)
     return counted(value, unit.removesuffix("s"), unit) if unit.endswith("s") else f"{count(value)} {plain(unit)}"
+
+
+def is_share(unit: str) -> bool:
+    """Whether a unit is of a whole, so that nobody has to be told of how much."""
+    return unit in ("%", "‰")
 
 
 def duration(ms: int) -> str:

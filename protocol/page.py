@@ -80,18 +80,19 @@ class Prose(Struct, frozen=True, tag=True):
 
 
 class Facts(Struct, frozen=True, tag=True):
-    """Labels with one value each."""
+    """Labels with one value each; of a label that comes again at once, the values stand together under it."""
 
     pairs: Sequence[tuple[str, Cell]]
 
 
 class Grid(Struct, frozen=True, tag=True):
-    """A table. `empty` is what to say when there is no row."""
+    """A table. `empty` is what to say when there is no row; `folded` shows its caption alone until somebody opens it."""
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     empty: str = "Nothing yet."
+    folded: bool = False
 
 
 class Span(Struct, frozen=True):

@@ -27,6 +27,7 @@ from protocol.resting import (
     Dependency,
     Sabbatical,
 )
+from protocol.wording import shortened
 from protocol.working import DAY_MS
 
 NEWCOMER = "newcomer"
@@ -203,9 +204,9 @@ def _dependencies(view: View, now_ms: int) -> Iterator[Block]:
         ])  # fmt: skip
         at = {"dependency": row.id.hex()}
         if not row.planned_ms:
-            actions.append(Action("dependency.planned/1", at, f"Plan what to do about “{what[:60]}”"))
+            actions.append(Action("dependency.planned/1", at, f"Plan what to do about “{shortened(what, 60)}”"))
         else:
-            actions.append(Action("dependency.resolved/1", at, f"It is resolved: “{what[:60]}”"))
+            actions.append(Action("dependency.resolved/1", at, f"It is resolved: “{shortened(what, 60)}”"))
     yield Grid(
         "Known and not resolved", ("What", "Since", "Plan", "Look again"), rows,
         "Nothing is known to hang on one person. Write it down when something works only with one of us: no blame, a plan.",

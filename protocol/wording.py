@@ -4,6 +4,8 @@
 ('1 member', '5 members', '2 copies')
 >>> listed(["food", "rooms", "hands"])
 'food, rooms and hands'
+>>> shortened("Who must not have nuts or milk", 20)
+'Who must not have…'
 >>> in_hours(6), in_hours(4), in_hours(-1)
 ('1.5 hours', '1 hour', '-0.25 hours')
 """
@@ -23,6 +25,16 @@ def listed(parts: Sequence[str], last: str = "and") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many letters; a longer one ends at a word, with a sign that it goes on."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    if not text[most - 1].isspace() and head.rfind(" ") > most // 2:
+        head = head[: head.rfind(" ")]
+    return head.rstrip(" ,;:.–") + "…"
 
 
 def in_hours(quarters: int) -> str:

@@ -12,7 +12,7 @@ import pytest
 from markupsafe import escape
 from rich.console import Console
 
-from node import render_html, render_json, render_svg, render_text
+from node import render_html, render_json, render_svg, render_svg_time, render_text
 from node.twin import twin
 from protocol import page
 from protocol.page import (
@@ -138,6 +138,59 @@ def test_a_budget_that_is_overspent_says_over() -> None:
     assert "1.30 of 0.90 EUR, over" in told
 
 
+def test_a_share_of_a_whole_is_told_in_per_cent_alone() -> None:
+    shares = Bars("B", [Bar("of words", 428, 1000)], "‰")
+    assert ">42.8 %</text>" in str(render_svg.bars(shares, TELLING))
+    assert [list(row) for row in twin(shares).rows] == [["of words", "42.8 %"]]
+    assert "1,000" not in render_text.text([shares], TELLING)
+
+
+def test_values_of_one_label_stand_together_under_it() -> None:
+    facts = page.Facts([("Concerns", "Yara"), ("Concerns", "Hana"), ("Since", "May")])
+    told = str(render_html.facts(facts, TELLING))
+    assert "<dt>Concerns</dt><dd>Yara, Hana</dd>" in told
+    assert re.search(r"Concerns +Yara, Hana\n", render_text.text([facts], TELLING))
+
+
+def test_a_folded_table_shows_its_caption_and_how_much_is_in_it() -> None:
+    grid = Grid("Money", ("Figure", "Now"), [["Reserve", "5"], ["Spent", "3"]], folded=True)
+    told = str(render_html.render([grid], TELLING))
+    assert "<summary>Money (2)</summary>" in told
+    assert "<caption>" not in told
+    assert "Reserve" in render_text.text([grid], TELLING)
+
+
+def test_a_long_state_may_break_over_lines() -> None:
+    assert 'class="state warn long"' in str(render_html.state(page.State("waits for your decision", "warn")))
+    assert 'class="state warn"' in str(render_html.state(page.State("vacant", "warn")))
+
+
+def test_terms_one_after_another_share_a_row_and_each_name_is_said_where_a_phone_has_room() -> None:
+    names = ["Amina", "Amina", "Birk", "Marta", "Noa", "Pavel", "Zeyn", "Luka", "Birk"]
+    spans = [Span(name, NOW_MS + n * 30 * DAY_MS, NOW_MS + (n + 1) * 30 * DAY_MS, "", "cook") for n, name in enumerate(names)]
+    told = str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING))
+    bars = set(re.findall(r'<rect [^>]*?y="(\d+)"', told))
+    assert len(bars) == 1
+    named = re.findall(r'<text [^>]*class="([^"]*)">(\w+)<', told)
+    on_phone = [name for kind, name in named if kind.startswith(("note", "within")) and "roomy" not in kind]
+    assert sorted(on_phone) == sorted(names[1:]), "two terms of Amina's after each other are named once"
+
+
+def test_spans_at_once_and_names_without_room_have_rows_of_their_own() -> None:
+    spans = [Span("Kitchen", NOW_MS, NOW_MS + 9 * DAY_MS, "", "g"), Span("Door", NOW_MS + DAY_MS, NOW_MS + 5 * DAY_MS, "", "g")]
+    told = str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING))
+    assert len(set(re.findall(r'<rect [^>]*?y="(\d+)"', told))) == 2
+
+
+def test_the_line_of_now_goes_through_no_name() -> None:
+    spans = [Span("Bar and door", NOW_MS + 4 * DAY_MS, NOW_MS + 5 * DAY_MS, "", "kitchen and bar")]
+    told = str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING))
+    lines = [tuple(map(int, found)) for found in re.findall(r'<line [^>]*?y1="(\d+)" y2="(\d+)" class="now"', told)]
+    foot = int(re.search(r'y="(\d+)" class="row haloed', told)[1])  # type: ignore[index]  # the row's name is there
+    assert lines
+    assert not any(top < foot - 5 < bottom for top, bottom in lines)
+
+
 def test_loops_and_strangers_in_flows_and_trees_are_drawn_once() -> None:
     nodes = [Node("a", "A"), Node("b", "B"), Node("c", "C")]
     edges = [Edge("a", "b"), Edge("b", "a"), Edge("b", "c"), Edge("c", "c"), Edge("x", "a"), Edge("a", "y")]
@@ -149,7 +202,7 @@ def test_loops_and_strangers_in_flows_and_trees_are_drawn_once() -> None:
 
 def test_a_timeline_outside_the_table_of_moons_still_draws() -> None:
     far = 2**51 + 5
-    told = str(render_svg.timeline(Timeline("t", [Span("for ever", NOW_MS, far)], NOW_MS), TELLING))
+    told = str(render_svg_time.timeline(Timeline("t", [Span("for ever", NOW_MS, far)], NOW_MS), TELLING))
     assert "for ever" in told
 
 

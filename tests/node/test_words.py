@@ -55,7 +55,18 @@ def test_amounts_have_two_decimals_and_a_minus_sign() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
-    [(1250, "EUR", "12.50 EUR"), (1, "hours", "1 hour"), (3, "hours", "3 hours"), (40, "%", "40 %"), (7, "", "7")],
+    [
+        (1250, "EUR", "12.50 EUR"),
+        (1, "hours", "1 hour"),
+        (3, "hours", "3 hours"),
+        (40, "%", "40 %"),
+        (7, "", "7"),
+        (428, "‰", "42.8 %"),
+        (500, "‰", "50 %"),
+        (-5, "‰", "−0.5 %"),
+        (1, "people", "1 person"),
+        (2, "people", "2 people"),
+    ],
 )
 def test_a_value_of_a_picture_is_told_with_its_unit(value: int, unit: str, words: str) -> None:
     assert measure(value, unit) == words

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from protocol import moon, working
 from protocol.body import from_json
 from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, SETTINGS, Refused, Setting
-from protocol.wording import in_hours
+from protocol.wording import in_hours, shortened
 from protocol.work_records import (
     Corrected,
     Done,
@@ -204,3 +204,17 @@ def test_open_tasks_are_counted_as_they_were() -> None:
     write(desk, "task.released", Released(task), BO, NOW + 2 * HOUR_MS)
     assert figures(desk, NOW + 3 * DAY_MS)["work.open-tasks"] == 1  # the shift is over
     assert [figures(desk, NOW + hours * HOUR_MS)["work.open-tasks"] for hours in (0, 1, 2)] == [2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "told"),
+    [
+        ("Nothing happened; it could have.", 40, "Nothing happened; it could have."),
+        ("Nothing happened; it could have.", 12, "Nothing…"),
+        ("Nothing happened; it could have.", 18, "Nothing happened…"),
+        ("Donaudampfschifffahrt", 10, "Donaudamp…"),
+    ],
+)
+def test_a_text_that_is_too_long_ends_at_a_word(text: str, most: int, told: str) -> None:
+    assert shortened(text, most) == told
+    assert len(told) <= most
