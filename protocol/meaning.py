@@ -252,6 +252,13 @@ KNOWN: tuple[Figure, ...] = (
         ("workload.top-share", "workload.half", "workload.idle"),
     ),
 )  # fmt: skip
+FIELDS: dict[str, str] = {
+    "members": "Members", "attendance": "Assemblies", "assemblies": "Assemblies", "agenda": "Assemblies",
+    "decisions": "Decisions", "voice": "Voice", "roles": "Roles", "lots": "Lots", "wires": "Trip wires", "ledger": "Money",
+    "work": "Work and rest", "workload": "Work and rest", "campaigns": "Campaigns", "residue": "What stays after campaigns",
+    "links": "Links", "library": "Protocols",
+}  # fmt: skip
+"""Under which heading figures stand, by the first part of their names, in the order of a page."""
 ENDINGS: tuple[Figure, ...] = _of(
     "voice",
     (

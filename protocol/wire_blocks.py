@@ -12,7 +12,7 @@ from typing import Any
 from protocol import figure, moon
 from protocol.accounting import books
 from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
-from protocol.meaning import COUNT, MINOR, PERMILLE, Figure
+from protocol.meaning import COUNT, FIELDS, MINOR, PERMILLE, Figure
 from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
 from protocol.practice import FOREVER_MS, Due, Own, View
@@ -41,7 +41,7 @@ from protocol.wires import (
     run,
     standing_wires,
 )
-from protocol.wording import counted, listed
+from protocol.wording import counted, listed, shortened
 
 CLOSED_SHOWN = 20
 CHARTED_CYCLES = 26
@@ -203,10 +203,11 @@ def _meanings(names: list[str]) -> Grid:
 
 
 def with_live(view: View, live: Mapping[str, int], now_ms: int) -> Iterator[Block]:
-    """Every figure of this moment, with its meaning: what wires can be set on, and what each would read now."""
+    """The figures of this moment: those under a wire first, then all, folded by what they are about, with their meaning."""
     members = len(members_at(view, now_ms))
     wires = {wire.figure: wire for wire in standing_wires(view)}
-    rows: list[list[Cell]] = []
+    watched: list[list[Cell]] = []
+    groups: dict[str, list[list[Cell]]] = {title: [] for title in FIELDS.values()}
     unseen: list[str] = []
     for name in sorted(live):
         found = figure.find(name)
@@ -215,16 +216,26 @@ def with_live(view: View, live: Mapping[str, int], now_ms: int) -> Iterator[Bloc
         if figure.hidden(name, members, live):
             unseen.append(found.label)
             continue
-        mark: Cell = ""
+        now = figure.spoken(name, live[name])
         if name in wires:
-            mark = State("past its wire", "warn") if wires[name].holds(live[name]) else State("watched", "good")
-        said = f"{found.says} {found.not_says}".strip()
-        written = name if found.scale == COUNT else f"{name}, in {found.scale}"
-        rows.append([found.label, figure.spoken(name, live[name]), mark, said, written])
-    yield Heading("Every figure now")
-    yield Grid("Figures to watch", ("Figure", "Now", "", "What it says", "In a wire"), rows)
+            past = wires[name].holds(live[name])
+            watched.append([found.label, now, State("past its wire", "warn") if past else State("watched", "good")])
+        groups.setdefault(FIELDS.get(name.partition(".")[0], "Others"), []).append([found.label, now, *_to_watch(found)])
+    yield Heading("Figures now")
+    if watched:
+        yield Grid("Under a wire", ("Figure", "Now", ""), watched)
+    yield Text("Every figure that a wire can be set on, by what it is about:")
+    for title, rows in groups.items():
+        if rows:
+            yield Grid(title, ("Figure", "Now", "What it says", "In a wire"), rows, folded=True)
     if unseen:
         yield Text(f"Not shown to a group of this size: {listed(unseen)}. It would be misread, or be about one person.")
+
+
+def _to_watch(found: Figure) -> tuple[str, str]:
+    """What a figure says and does not; and by which name and scale a wire is set on it."""
+    written = found.name if found.scale == COUNT else f"{found.name}, in {found.scale}"
+    return f"{found.says} {found.not_says}".strip(), written
 
 
 # Reviews
@@ -255,8 +266,7 @@ def _closed(view: View) -> Iterator[Block]:
 
 
 def _short(report: Report | None) -> str:
-    words = report.change.partition("\n")[0] if report else ""
-    return (words if len(words) <= 80 else words[:79] + "…") or "its words were erased"
+    return shortened(report.change.partition("\n")[0] if report else "", 80) or "its words were erased"
 
 
 def story(view: View, review: Review, now_ms: int) -> Iterator[Block]:

@@ -55,6 +55,11 @@ def test_a_meaning_is_in_whole_sentences_without_blame_and_says_what_it_does_not
     assert all(figure.find(other) for other in each.beside)
 
 
+def test_every_figure_has_a_heading_under_which_it_stands() -> None:
+    first = {each.name.partition(".")[0] for each in (*meaning.KNOWN, *meaning.ENDINGS)}
+    assert first == meaning.FIELDS.keys()
+
+
 def test_names_are_there_once() -> None:
     names = [each.name for each in (*KNOWN, *ENDINGS)]
     assert len(names) == len(set(names))

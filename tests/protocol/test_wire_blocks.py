@@ -91,6 +91,8 @@ def test_live_figures_stand_with_their_meaning_and_the_gini_never_alone() -> Non
     house.set("members.count", "below", 7)
     told = house.said(list(with_live(house.view, {"members.count": 6, "workload.gini": 5549}, house.world.now_ms)))
     assert "Members 6 ! past its wire" in told
+    grids = [block for block in with_live(house.view, {"members.count": 6}, house.world.now_ms) if isinstance(block, Grid)]
+    assert [(grid.caption, grid.folded) for grid in grids] == [("Under a wire", False), ("Members", True)]
     assert "Not shown to a group of this size: Inequality of work" in told
     assert "5549" not in told
     assert "0.5549" not in told
