@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from node.form_choices import named
 from node.planned import act_of
 from node.words import Telling, count, day
 from protocol import moon
@@ -38,7 +39,7 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
     later: list[Block] = []
     for field in known:
         value = values.get(field.name)
-        if value in (None, "", (), []) or _is_hash(field):
+        if value in (None, "", (), []) or _is_hash(field) or field.widget == "said":
             continue
         if any(inner.widget == "act" for inner in field.inner):
             later += [block for one in value for block in _planned(asdict(one), telling)]
@@ -119,6 +120,8 @@ def cell(field: Field, values: Mapping[str, Any], telling: Telling) -> Cell:
         return new_moon(value, telling)
     if field.widget == "date":
         return day(value, telling.now_ms, telling.zone)
+    if field.choices:
+        return named(str(value)).lower()
     return count(value) if isinstance(value, int) else str(value)
 
 

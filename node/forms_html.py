@@ -22,6 +22,7 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
+from node.form_choices import explained, named
 from node.form_values import leaves, rows_of
 from node.markup import element, together
 from node.words import plain
@@ -125,7 +126,7 @@ def _buttons(kind: Kind[Any], proposes: str, why: str) -> Markup:
 
 def _is_carried(field: Field) -> bool:
     """Fields that are never typed: planned acts travel along, and what is sealed the node fills in."""
-    return field.widget == "sealed" or any(inner.widget == "act" for inner in field.inner)
+    return field.widget in ("sealed", "said") or any(inner.widget == "act" for inner in field.inner)
 
 
 def confirmation(kind: Kind[Any], values: Mapping[str, str], told: Markup, token: str) -> Markup:
@@ -199,7 +200,8 @@ def _is_aside(field: Field, drawing: _Drawing) -> bool:
 
 def _field(field: Field, path: str, drawing: _Drawing) -> Markup:
     if field.many and field.choices:
-        return _check_list(field, path, [(choice, choice) for choice in map(str, field.choices)], drawing)
+        options, left = explained(field.choices, field.help)
+        return _check_list(msgspec.structs.replace(field, help=left), path, options, drawing)
     if field.many and not field.inner:
         options = drawing.offers.options(field)
         return _check_list(field, path, options, drawing) if options and field.type is bytes else _list(field, path, drawing)
@@ -334,12 +336,13 @@ def _yes_or_no(field: Field, path: str, value: str, drawing: _Drawing) -> Markup
 
 def _choices(field: Field, path: str, value: str, drawing: _Drawing) -> Markup:
     """One of a few: all shown; of many: a list."""
-    names = [(choice, choice) for choice in map(str, field.choices)]
-    if len(names) > _FEW:
+    if len(field.choices) > _FEW:
+        names = [(choice, named(choice)) for choice in field.choices]
         shared = {"id": field_id(path), "name": path, "aria_describedby": _described(field, path, drawing)}
         return _question(field, path, _select(names, value, field.required, shared), drawing)
+    names, left = explained(field.choices, field.help)
     boxes = [_box("radio", path, f"{path}-{n}", each, each[0] == value) for n, each in enumerate(names)]
-    return _group(field, path, boxes, drawing)
+    return _group(msgspec.structs.replace(field, help=left), path, boxes, drawing)
 
 
 def _check_list(field: Field, path: str, options: Sequence[Option], drawing: _Drawing) -> Markup:

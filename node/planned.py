@@ -17,8 +17,8 @@ from protocol.practice import Kind, Refused
 from protocol.practices import KINDS
 
 
-def act_of(kind: str, structure: bytes) -> tuple[Kind[Any], Any]:
-    """The kind and the body of a planned act, without its words; Refused if it cannot be read here."""
+def act_of(kind: str, structure: bytes, words: Mapping[str, str] | None = None) -> tuple[Kind[Any], Any]:
+    """The kind and the body of a planned act, with these of its words; Refused if it cannot be read here."""
     known = KINDS.get(kind)
     try:
         decoded = encoding.decode(structure)
@@ -28,4 +28,4 @@ def act_of(kind: str, structure: bytes) -> tuple[Kind[Any], Any]:
         raise Refused(
             "What was planned cannot be read here, so it cannot be done. Begin again from the page of what you propose."
         )
-    return known, to_body(known, decoded, {})
+    return known, to_body(known, decoded, words or {})

@@ -143,6 +143,7 @@ class Version(Row, frozen=True):
     integrates: bytes  # records, one after another
     text: str
     note: str
+    said: str  # the words of planned acts, as `said_of` reads them
 
 
 class Saying(Row, frozen=True):
@@ -284,7 +285,7 @@ PROPOSALS = Table(
     shared=(("id",),),
     erasable=("why", "binds", "withdrawn"),
 )
-VERSIONS = Table("version", Version, ("proposal", "number"), (("id",),), erasable=("text", "note"))
+VERSIONS = Table("version", Version, ("proposal", "number"), (("id",),), erasable=("text", "note", "said"))
 SAYINGS = Table("saying", Saying, ("proposal", "position"), (("id",), ("since_ms",)), erasable=("words",))
 THEORIES = Table(
     "theory",
@@ -327,6 +328,14 @@ def _plain(value: Struct) -> object:
 def plans_of(version: Version) -> tuple[Plan, ...]:
     """What a version plans to be done."""
     return tuple(msgspec.convert(encoding.decode(version.plans), list[Plan], builtin_types=(bytes,)))
+
+
+def said_of(version: Version) -> tuple[dict[str, str], ...]:
+    """The words of the planned acts, one after another, as far as they are there and can be read."""
+    try:
+        return tuple(msgspec.json.decode(version.said, type=list[dict[str, str]]))
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return ()
 
 
 def options_of(version: Version) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ from protocol.deciding import (
     leave_of,
     options_of,
     plans_of,
+    said_of,
 )
 from protocol.decision_blocks import mark_of, rounds_of, stage
 from protocol.decision_dues import why_back
@@ -186,12 +187,15 @@ def _text(view: View, versions: Sequence[Version]) -> Iterator[Block]:
 
 def _plans(view: View, version: Version) -> Iterator[Block]:
     """What it gives leave for, field by field."""
-    for plan in plans_of(version):
+    words = said_of(version)
+    for number, plan in enumerate(plans_of(version)):
         first, _, rest = plan.kind.partition("/")[0].partition(".")
         chosen = f" if option {plan.option} is chosen" if plan.option else ""
         yield Heading(f"What may then be done, once: {first} {rest.replace('-', ' ')}{chosen}", 3)
         held = encoding.decode(plan.structure)
         pairs = [(name.replace("_", " "), _cell(view, value)) for name, value in held.items()] if isinstance(held, dict) else []
+        if number < len(words):
+            pairs += [(name.replace("_", " "), text) for name, text in words[number].items() if text]
         if pairs:
             yield Facts(pairs)
         if plan.concerned:

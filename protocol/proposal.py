@@ -38,6 +38,13 @@ Plans = Annotated[
         max_length=MOST_OPTIONS,
     ),
 ]
+Said = Annotated[
+    str,
+    field(
+        "Words of the planned act", "They come along from its form, so that they need not be written twice.",
+        widget="said", erasable=True, max_length=16_000,
+    ),
+]  # fmt: skip
 Text = Annotated[
     str,
     field("What is proposed", "Word by word, in Markdown.", widget="text", erasable=True, required=True, max_length=12_000),
@@ -68,6 +75,7 @@ class Proposed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     ] = False
     options: Options = []
     plans: Plans = []
+    said: Said = ""
     renews: Annotated[Digest | None, field("Renews", "The decision in whose place it is to come.", widget="record")] = None
 
 
@@ -138,6 +146,7 @@ class Amended(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     ] = False
     options: Options = []
     plans: Plans = []
+    said: Said = ""
 
 
 class Called(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -25,14 +26,14 @@ from node.render_html import render
 from node.words import Telling
 from protocol import encoding
 from protocol.body import fields, structure_and_words, to_flat
-from protocol.deciding import OUTCOMES, VERSIONS, plans_of
+from protocol.deciding import OUTCOMES, VERSIONS, plans_of, said_of
 from protocol.judge import require_kind, roles_with
 from protocol.mandate import DECISION
 from protocol.practice import Kind, Refused, View
 from protocol.practices import KINDS
 
 PROPOSED = "decision.proposed/1"
-PLANS = "plans"
+PLANS, SAID = "plans", "said"
 MAY, MUST = "may", "must"
 ALONE = "Nobody does this alone. Propose it: once it is decided, any member can carry it out from the decision’s page."
 
@@ -70,6 +71,8 @@ def planned(view: View, kind: Kind[Any], body: Struct) -> Filled:
         flat[f"{PLANS}.0.concerned.{number}"] = member.hex()
     labels = {field.name: field.label for field in fields(type(body))}
     text = "\n\n".join(f"**{labels[name]}.** {said}" for name, said in words.items() if said)
+    if any(words.values()):
+        flat[SAID] = msgspec.json.encode([{name: text for name, text in words.items() if text}]).decode()
     return Filled({**flat, "title": kind.title, "text": text or f"{kind.title}, exactly as it stands below."})
 
 
@@ -79,7 +82,7 @@ def plans_in_words(values: Mapping[str, str], telling: Telling) -> Markup:
     field = next((each for each in fields(body) if each.name == PLANS), None)
     if field is None or not any(name.startswith(f"{PLANS}.") for name in values):
         return Markup()
-    carried = [hidden(name, text) for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.")]
+    carried = [hidden(name, text) for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.") or name == SAID]
     told = [_plan_in_words(values, f"{PLANS}.{number}", telling) for number in rows_of(field, PLANS, values)]
     said = element("p", "Once it is accepted, any member may do this, once, exactly as it stands here:", class_="help")
     return element("fieldset", element("legend", "What is planned"), said, *told, *carried)
@@ -101,9 +104,11 @@ def _plan_in_words(values: Mapping[str, str], path: str, telling: Telling) -> Ma
 def carried_out(view: View, outcome: bytes) -> tuple[Kind[Any], dict[str, str]]:
     """The kind that a decision gave leave for and its form's values; Refused if there is nothing to carry out."""
     row = view.get(OUTCOMES, outcome)
-    version = row and view.get(VERSIONS, row.proposal, row.version)
+    version = view.get(VERSIONS, row.proposal, row.version) if row else None
     plan = next((each for each in plans_of(version) if each.option == row.option), None) if row and version else None
-    if plan is None or not row or not row.accepted:
+    if plan is None or version is None or not row or not row.accepted:
         raise Refused("There is nothing to carry out here. Look at the decision's page for what it brought about.")
-    kind, body = act_of(plan.kind, plan.structure)
+    plans, said = plans_of(version), said_of(version)
+    at = plans.index(plan)
+    kind, body = act_of(plan.kind, plan.structure, said[at] if at < len(said) else {})
     return kind, to_flat(body)

@@ -99,6 +99,7 @@ def propose(own: Own, act: Act[Proposed]) -> Iterator[Change]:
     yield VERSIONS.put(
         Version(
             act.space, act.digest, 1, act.digest, act.member, at_ms, spell(body.options), spell(body.plans), b"", body.text, "",
+            body.said,
         )
     )  # fmt: skip
 
@@ -110,11 +111,11 @@ def amend(own: Own, act: Act[Amended]) -> Iterator[Change]:
     last = own.need(VERSIONS, row.id, row.versions, what="version")
     if body.changes_act:
         _check_options(act, body.options, body.plans)
-        options, plans = spell(body.options), spell(body.plans)
+        options, plans, said = spell(body.options), spell(body.plans), body.said
     elif body.options or body.plans:
         raise Refused("Other options or another act: set this, or leave options and planned acts empty: then they stay.")
     else:
-        options, plans = last.options, last.plans
+        options, plans, said = last.options, last.plans, last.said
     for each in body.integrates:
         if not _is_raised(own, row, each):
             raise Refused("Answers: this is no objection or concern about this proposal. Choose it from the proposal's page.")
@@ -122,7 +123,7 @@ def amend(own: Own, act: Act[Amended]) -> Iterator[Change]:
     yield VERSIONS.put(
         Version(
             act.space, row.id, number, act.digest, act.member, at_ms, options, plans, b"".join(dict.fromkeys(body.integrates)),
-            body.text, body.note,
+            body.text, body.note, said,
         )
     )  # fmt: skip
     yield PROPOSALS.patch(row.id, versions=number, touched_ms=at_ms)

@@ -110,3 +110,21 @@ async def test_there_is_nothing_to_carry_out_before_a_decision(isle: Isle) -> No
         await browser.log_in()
         assert await browser.get(f"/carry-out/{'00' * 32}") == 422
         assert "nothing to carry out" in browser.html
+
+
+async def test_the_words_of_a_planned_act_come_along_and_need_not_be_written_twice(isle: Isle) -> None:
+    path = "/record/new/role.defined/1"
+    async with isle.browser() as browser:
+        await browser.log_in()
+        token = await browser.token(path)
+        assert await browser.post(path, {**ROLE, "csrf": token, "do": "propose"}) == 200
+        proposal = {**hidden_fields(browser.html), "title": "Somebody for the keys", "why": "We lose them."}
+        assert "Who has which key." in proposal["said"]
+        proposal["text"] = "A role for the keys."
+        assert await browser.post("/record/new/decision.proposed/1", proposal) == 200
+        assert "Lend and note." in browser.html
+        await decide(isle, browser)
+        (outcome,) = isle.home.view().all(OUTCOMES)
+        await browser.log_in()
+        assert await browser.get(f"/carry-out/{outcome.id.hex()}") == 200
+        assert "Who has which key." in browser.html
