@@ -32,7 +32,7 @@ def today_text(home: Home, *, member: str = "", width: int = 100, colours: bool 
     telling = telling_for(home, view, now_ms)
     due = list(today.for_member(view, row.member if row else public, now_ms))
     blocks: list[Block] = due[: next((at for at, each in enumerate(due) if isinstance(each, Wheel)), len(due)) - 1]
-    blocks += [Heading("New"), news.grid(news.latest(home, EVERYTHING, NEWS), view, "", gathered=True)]
+    blocks += [Heading("New"), news.gathered(home, news.latest(home, EVERYTHING, NEWS), view, "")]
     held = io.StringIO()
     write(blocks, telling, Plain(file=held, width=width, force_terminal=colours, highlight=False, markup=False, emoji=False))
     return held.getvalue()

@@ -20,7 +20,10 @@ from msgspec import Struct
 from node.home import Home
 from node.store import Found
 from node.words import Telling, kind_done, plain
+from protocol import figure
+from protocol.drawing import LOTS
 from protocol.keychain import space_name
+from protocol.lot_blocks import asks
 from protocol.membership import MEMBERSHIPS, name_of, title_of
 from protocol.page import Ref
 from protocol.practice import View
@@ -29,7 +32,7 @@ from protocol.record import Record, RecordError, parse, words_of
 DIGEST_BYTES = 32
 ZONE = "zone"  # the setting that names the collective's time zone
 _TITLES = ("name", "title", "memo", "purpose", "what", "account", "topic", "role")
-_PHRASES = {"lot.opened/1": ("purpose", "A lot: {}")}  # kinds whose title takes a word more
+_LOT, _A_LOT = "lot.opened/1", "A lot: {}"
 _STEPS = 3  # so far one looks for what a record is about
 _LONGEST = 90
 
@@ -45,9 +48,8 @@ class Read(Struct, frozen=True):
     def title(self) -> str:
         """What it goes by."""
         given = {**self.record.body, **self.words}
-        if self.record.kind in _PHRASES:
-            field, phrase = _PHRASES[self.record.kind]
-            return phrase.format(given.get(field, ""))
+        if self.record.kind == _LOT:
+            return _A_LOT.format(given.get("purpose", ""))
         for name in _TITLES:
             text = given.get(name)
             if isinstance(text, str) and text.strip():
@@ -70,30 +72,60 @@ def read_record(home: Home, digest: bytes, audience: int) -> Read | None:
 
 def title_of_record(home: Home, read: Read, audience: int) -> str:
     """What a record goes by; one that says nothing of itself goes by what it is about ("Campaign joined: Winter kitchen")."""
-    done = kind_done(read.record.kind)
-    if read.title != done:
-        return f"{done}: {read.title}"
-    about = _about(home, read, audience)
+    done, about = kind_done(read.record.kind), subject_of_record(home, read, audience)
     return f"{done}: {about}" if about else done
 
 
 def heading_of_record(home: Home, read: Read, audience: int) -> str:
     """What stands over a record's own page: its own words, or what it is and what it is about."""
-    own = read.title
-    return own if own != kind_done(read.record.kind) else title_of_record(home, read, audience)
+    own = _own_title(home, read, audience)
+    if own and read.record.kind == _LOT:
+        return _A_LOT.format(own)
+    return own or title_of_record(home, read, audience)
 
 
-def _about(home: Home, read: Read, audience: int) -> str:
-    """The title of what a record is about, or of what that is about in turn; "" if none of them has one."""
+def subject_of_record(home: Home, read: Read, audience: int) -> str:
+    """A record's own words, else those of what it is about, else the member that it names; "" if there are none."""
+    own = _own_title(home, read, audience)
+    if own:
+        return own
+    about = about_record(home, read, audience)
+    return _own_title(home, about, audience) if about else _member_named(home, read, audience)
+
+
+def about_record(home: Home, read: Read, audience: int) -> Read | None:
+    """The record that another is about and that goes by words of its own: the proposal of an answer, the lot of a part."""
     for _ in range(_STEPS):
         named = [read.record.body.get(noun_of(read.record.kind)), *read.record.body.values()]
         digests = [each for each in named if isinstance(each, bytes) and len(each) == DIGEST_BYTES]
         other = next((found for each in digests if (found := read_record(home, each, audience))), None)
         if other is None:
-            return ""
-        if other.title != kind_done(other.record.kind):
-            return other.title
+            return None
+        if _own_title(home, other, audience):
+            return other
         read = other
+    return None
+
+
+def _own_title(home: Home, read: Read, audience: int) -> str:
+    """The words that a record goes by itself; of a lot what it asks; "" if it has none."""
+    if read.record.kind == _LOT:
+        view = home.view(audience)
+        for row in view.everywhere(LOTS, id=read.record.digest):
+            there = view.of(view.space_id(row.space))
+            return asks(there, row) if there else ""
+    watched = read.record.body.get("figure")
+    if isinstance(watched, str):
+        return figure.label(watched)
+    return "" if read.title == kind_done(read.record.kind) else read.title
+
+
+def _member_named(home: Home, read: Read, audience: int) -> str:
+    """The name of the first member of its space whom a record names."""
+    there = home.view(audience).of(read.found.space)
+    for each in read.record.body.values():
+        if there and isinstance(each, bytes) and len(each) == DIGEST_BYTES and there.get(MEMBERSHIPS, each):
+            return name_of(there, each)
     return ""
 
 

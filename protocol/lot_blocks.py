@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from protocol import figure, terms, wires
 from protocol import lot as lots
-from protocol import terms, wires
 from protocol.drawing import (
     COMMIT,
     DECLINED,
@@ -85,6 +85,21 @@ def spoken_for(view: View, row: Lot) -> str:
     if row.purpose == "facilitator":
         return "somebody who looks into a review"
     return PURPOSES[row.purpose]
+
+
+def asks(view: View, row: Lot) -> str:
+    """What a lot answers, as its title says it: "who takes treasurer", "a shadow for treasurer"."""
+    term = view.get(terms.TERMS, row.subject)
+    if row.purpose == "role":
+        role = term.role if term else next((each.role for each in view.all(terms.ROLES, first=row.subject)), "")
+        return f"who takes {role}" if role else "who takes a role"
+    if row.purpose == "shadow" and term:
+        return f"a shadow for {term.role}"
+    review = view.get(wires.REVIEWS, row.subject) if row.purpose == "facilitator" else None
+    wire = view.get(wires.WIRES, review.wire) if review else None
+    if wire:
+        return f"who looks into “{figure.label(wire.figure)}”"
+    return "who looks into a review" if row.purpose == "facilitator" else PURPOSES[row.purpose]
 
 
 def spoken_phase(row: Lot, at_ms: int) -> str:

@@ -30,6 +30,7 @@ from protocol.practices import PRACTICES
 from protocol.wire_blocks import with_live
 
 _NEWS, _STEP, _LOOKED_AT, _NOTICES = 60, 50, 400, 12
+_LATEST = 160  # records that Today gathers its lines from
 _LOOKED_S = 400 * 86_400
 _LEADS = {
     "assembly": "How we decide, who belongs to us, and by whose word.",
@@ -69,8 +70,8 @@ def _today(seen: Seen, since_ms: int) -> Page:
             told += today.came_due(noticed, seen.now_ms)
     else:
         told += today.for_visitor(seen.view, seen.now_ms)
-    latest = news.latest(seen.home, seen.view.audience, _NEWS)
-    told += [Heading("What changed"), news.grid(latest, seen.view, "", since_ms=since_ms, gathered=True)]
+    latest = news.latest(seen.home, seen.view.audience, _LATEST)
+    told += [Heading("What changed"), news.gathered(seen.home, latest, seen.view, "", since_ms)]
     told.append(Facts([("Before that", Link("everything that was recorded", "/memory"))]))
     title = "Today" if seen.member else seen.home.name
     lead = seen.telling.exact(seen.now_ms).partition(",")[0]

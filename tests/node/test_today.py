@@ -49,8 +49,27 @@ def test_news_come_newest_first_each_once_and_under_their_own_names(home: Home) 
 def test_many_of_one_sort_are_told_in_one_line(home: Home) -> None:
     for number in range(6):
         book(home, f"booking {number}")
-    told = labels(news.grid(news.latest(home, EVERYTHING, 30), home.view(), "", gathered=True))
+    told = labels(news.gathered(home, news.latest(home, EVERYTHING, 30), home.view(), ""))
     assert told[0] == "Transaction booked, 6 times"
+
+
+def test_what_has_the_same_words_is_one_line_even_where_something_stands_between(home: Home) -> None:
+    for memo in ("rent", "flour", "rent"):
+        book(home, memo)
+    told = labels(news.gathered(home, news.latest(home, EVERYTHING, 30), home.view(), ""))
+    assert told[:2] == ["Transaction booked: rent, 2 times", "Transaction booked: flour"]
+    assert len(told) == len(set(told))
+
+
+def test_answers_and_words_are_told_under_what_they_are_about(home: Home) -> None:
+    key = home.key_files.key()
+    body = {"title": "A quiet hour", "text": "From two to three.", "why": "Some sleep.", "binds": "Us"}
+    proposal = home.actions.submit("decision.proposed/1", body, key).digest
+    for words in ("And on Sundays?", "Gladly."):
+        home.actions.submit("decision.discussed/1", {"proposal": proposal.hex(), "sort": "reaction", "words": words}, key)
+    line = news.gathered(home, news.latest(home, EVERYTHING, 30), home.view(), "").rows[0]
+    assert line[0] == Link("2 words on “A quiet hour”", f"/record/{proposal.hex()}")
+    assert line[1] == Ref(key.public, "member")
 
 
 def test_what_is_for_members_is_no_news_to_others(home: Home) -> None:
