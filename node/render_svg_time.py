@@ -29,8 +29,9 @@ _LETTERS_PHONE, _LETTERS_WIDE = int(PHONE_PX / LETTER_PX), int(WIDE_PX / LETTER_
 
 
 class _Strip(Struct, frozen=True):
-    """Where a name stands: from and to, in per cent of the width of a phone and in pixels down."""
+    """Where a name stands: from and to, in per cent of the width and in pixels down, on a narrow or a wide page."""
 
+    width_px: int
     left: float
     right: float
     top: int
@@ -54,11 +55,13 @@ class _Sheet:
         self.strips: list[_Strip] = []
         self.y = _TOP
 
-    def stands(self, x: float, anchor: str, y: int, label: str) -> None:
-        """A name stands here, with its foot at `y`."""
-        wide = min(100.0, (len(label) * LETTER_PX + 4) / PHONE_PX * 100)
-        left = x if anchor == "start" else x - wide
-        self.strips.append(_Strip(left - 1, left + wide + 1, y - 14, y + 4))
+    def stands(self, x: float, anchor: str, y: int, label: str, class_: str = "") -> None:
+        """A name stands here, with its foot at `y`; `class_` says whether on narrow or wide pages alone."""
+        for width_px, other in ((PHONE_PX, "roomy"), (WIDE_PX, "narrow")):
+            if other not in class_:
+                wide = len(label) * LETTER_PX / width_px * 100
+                left = x if anchor == "start" else x - wide
+                self.strips.append(_Strip(width_px, left - 0.5, left + wide + 0.5, y - 14, y + 4))
 
 
 def timeline(block: Timeline, telling: Telling) -> Markup:
@@ -71,7 +74,7 @@ def timeline(block: Timeline, telling: Telling) -> Markup:
             sheet.names.append(words_at(0, sheet.y + 13, name, "row haloed"))
             sheet.stands(0, "start", sheet.y + 13, name)
             sheet.y += 20
-        if not _together(sheet, spans, scale, telling):
+        if not _together(sheet, spans, scale, telling, name):
             _apart(sheet, spans, scale, telling)
         sheet.y += 8
     moons = _moon_lines(scale, telling, sheet.y)
@@ -100,12 +103,12 @@ def _groups(spans: Sequence[Span]) -> dict[str, list[Span]]:
 # In one row
 
 
-def _together(sheet: _Sheet, spans: Sequence[Span], scale: Scale, telling: Telling) -> bool:
-    """Draw spans in one row, if there are several and they have room there."""
+def _together(sheet: _Sheet, spans: Sequence[Span], scale: Scale, telling: Telling, name: str) -> bool:
+    """Draw spans in one row, if there are several and they have room there; what is called as the row is not said again."""
     overlap = any(after.since_ms < before.until_ms for before, after in pairwise(spans))
     if len(spans) < 2 or (overlap and len(spans) <= _MANY):
         return False
-    runs = _runs(spans, scale)
+    runs = [run for run in _runs(spans, scale) if run.label != name]
     narrow, roomy = _levels(runs, PHONE_PX), _levels(runs, WIDE_PX)
     if None in narrow and len(spans) <= _MANY:
         return False
@@ -163,7 +166,7 @@ def _name(sheet: _Sheet, run: _Run, level: int | None, class_: str) -> None:
     if level:
         sheet.bars.append(element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=sheet.y + 24, y2=y - 12, class_=f"leader{class_}"))
     sheet.names.append(words_at(x, y, run.label, f"note haloed{class_}", anchor))
-    sheet.stands(x, anchor, y, run.label)
+    sheet.stands(x, anchor, y, run.label, class_)
 
 
 # One under another
@@ -233,17 +236,24 @@ def _year_lines(scale: Scale, telling: Telling, height: int) -> list[Markup]:
 
 
 def _now_line(x: float, sheet: _Sheet) -> Markup:
-    """The line of now, not through any name."""
-    drawn, y = [], 32
-    for strip in sorted(sheet.strips, key=lambda strip: strip.top):
-        if strip.left <= x <= strip.right:
-            if strip.top > y:
-                drawn.append(_piece(x, y, strip.top))
-            y = max(y, strip.bottom)
-    drawn.append(_piece(x, y, sheet.y))
+    """The line of now, through no name: in pieces on a narrow page, perhaps in others on a wide one."""
+    narrow, roomy = _pieces(x, sheet, PHONE_PX), _pieces(x, sheet, WIDE_PX)
+    drawn = [_piece(x, *piece, "now") for piece in narrow if piece in roomy]
+    drawn += [_piece(x, *piece, "now narrow") for piece in narrow if piece not in roomy]
+    drawn += [_piece(x, *piece, "now roomy") for piece in roomy if piece not in narrow]
     anchor = "end" if x > 88 else "start"
     return together([*drawn, words_at(x + (0.8 if anchor == "start" else -0.8), 43, "now", "now-word", anchor)])
 
 
-def _piece(x: float, top: int, bottom: int) -> Markup:
-    return element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=top, y2=max(top, bottom), class_="now")
+def _pieces(x: float, sheet: _Sheet, width_px: int) -> list[tuple[int, int]]:
+    found, y = [], 32
+    for strip in sorted(sheet.strips, key=lambda strip: strip.top):
+        if strip.width_px == width_px and strip.left <= x <= strip.right:
+            if strip.top > y:
+                found.append((y, strip.top))
+            y = max(y, strip.bottom)
+    return [*found, (y, sheet.y)] if sheet.y > y else found
+
+
+def _piece(x: float, top: int, bottom: int, class_: str) -> Markup:
+    return element("line", x1=f"{x:.2f}%", x2=f"{x:.2f}%", y1=top, y2=bottom, class_=class_)

@@ -245,12 +245,12 @@ def _over_time(view: View, cycle: int, now_ms: int) -> Iterator[Block]:
     if len(sums) < 2:
         return
     points = [(moon.new_moon_ms(each), sums.get(each, 0)) for each in range(min(sums), cycle)]
-    yield Chart("Hours of past cycles, by their first day", [Series("hours", points)], "quarter hours")
+    yield Chart("Hours of past cycles, by their first day", [Series("noted", points)], "quarter hours")
     halves = [
         (moon.new_moon_ms(each), fairness.fewest_doing_half(list(working.load(view, each, now_ms).values())) or 0)
         for each in range(min(sums), cycle)
     ]
-    yield Chart("The fewest people who did half of it", [Series("people", halves)], "people")
+    yield Chart("The fewest people who did half of it", [Series("did half", halves)], "people")
 
 
 def _latest(view: View) -> Iterator[Block]:

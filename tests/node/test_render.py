@@ -182,10 +182,15 @@ def test_spans_at_once_and_names_without_room_have_rows_of_their_own() -> None:
     assert len(set(re.findall(r'<rect [^>]*?y="(\d+)"', told))) == 2
 
 
+def test_a_bar_that_is_called_as_its_row_is_not_named_again() -> None:
+    spans = [Span("Soup", NOW_MS, NOW_MS + DAY_MS, "", "Soup"), Span("ends", NOW_MS + DAY_MS, NOW_MS + 9 * DAY_MS, "", "Soup")]
+    assert str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING)).count(">Soup</text>") == 1
+
+
 def test_the_line_of_now_goes_through_no_name() -> None:
     spans = [Span("Bar and door", NOW_MS + 4 * DAY_MS, NOW_MS + 5 * DAY_MS, "", "kitchen and bar")]
     told = str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING))
-    lines = [tuple(map(int, found)) for found in re.findall(r'<line [^>]*?y1="(\d+)" y2="(\d+)" class="now"', told)]
+    lines = [tuple(map(int, found)) for found in re.findall(r'<line [^>]*?y1="(\d+)" y2="(\d+)" class="now[ a-z]*"', told)]
     foot = int(re.search(r'y="(\d+)" class="row haloed', told)[1])  # type: ignore[index]  # the row's name is there
     assert lines
     assert not any(top < foot - 5 < bottom for top, bottom in lines)
