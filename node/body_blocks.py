@@ -121,7 +121,7 @@ def cell(field: Field, values: Mapping[str, Any], telling: Telling) -> Cell:
     if field.widget == "date":
         return day(value, telling.now_ms, telling.zone)
     if field.choices:
-        return named(str(value)).lower()
+        return named(str(value))
     return count(value) if isinstance(value, int) else str(value)
 
 

@@ -200,8 +200,8 @@ def _is_aside(field: Field, drawing: _Drawing) -> bool:
 
 def _field(field: Field, path: str, drawing: _Drawing) -> Markup:
     if field.many and field.choices:
-        options, left = explained(field.choices, field.help)
-        return _check_list(msgspec.structs.replace(field, help=left), path, options, drawing)
+        names, left = explained(field.choices, field.help)
+        return _check_list(msgspec.structs.replace(field, help=left), path, names, drawing)
     if field.many and not field.inner:
         options = drawing.offers.options(field)
         return _check_list(field, path, options, drawing) if options and field.type is bytes else _list(field, path, drawing)
@@ -276,7 +276,7 @@ def _zone_name(zone: tzinfo) -> str:
 
 
 def _described(field: Field, path: str, drawing: _Drawing) -> str | None:
-    helped = field.help or field.example or field.widget == "instant" or drawing.offers.hint(field)
+    helped = field.help or (field.example and not field.choices) or field.widget == "instant" or drawing.offers.hint(field)
     said = [_help_id(path)] if helped else []
     if path == drawing.wrong:
         said.append(f"{field_id(path)}-error")

@@ -13,6 +13,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from node.body_blocks import blocks
+from node.form_choices import explained
 from node.form_values import add_row, to_local, to_utc
 from node.forms_html import Filled, Option, confirmation, form
 from node.render_html import render
@@ -132,6 +133,14 @@ def test_every_field_of_every_kind_has_a_label_and_its_help_is_tied_to_it(name: 
     for control in held.controls:
         assert control.get("id") in held.labelled, control
     assert held.described <= held.ids
+
+
+def test_choices_that_the_help_explains_are_told_beside_themselves() -> None:
+    told = drawn(Filled(), KINDS["link.offered/1"])
+    assert "mirror: hold the whole log</label>" in told
+    assert 'value="mirror"' in told
+    assert "Each for the other.</span>" in told
+    assert explained(("met", "not-met"), "met: it stands.") == ([("met", "met"), ("not-met", "not met")], "met: it stands.")
 
 
 def test_a_body_that_fills_a_form_comes_back_the_same() -> None:
