@@ -354,6 +354,11 @@ def say_group(own: Own, act: Act[GroupSaid]) -> Iterator[Change]:
     yield GROUPINGS.put(Grouping(act.space, act.member, act.digest, act.body.group, act.logged_ms))
 
 
+def advise_group(view: View, body: GroupSaid) -> str:
+    """That to name none takes back what was said."""
+    return "" if body.group else "You name no group. In lots that are opened from then on you count to none."
+
+
 def _in_public(act: Act[Any]) -> None:
     if act.audience != PUBLIC:
         raise Refused("Lots are public, so that anybody can check them. Leave the audience as it is.")
@@ -461,7 +466,7 @@ KINDS = (
         help="Decide how many seats each group has, at least and at most.",
     ),
     Kind(
-        "lot.group-said/1", "Say your group for lots", GroupSaid, say_group,
+        "lot.group-said/1", "Say your group for lots", GroupSaid, say_group, advise=advise_group,
         consequence="It is public, and counts for lots that are opened from now on. You can change it.",
         help="Say which of the groups with quotas you are of.",
     ),

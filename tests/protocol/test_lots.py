@@ -403,6 +403,12 @@ def test_quotas_take_a_decision_and_nobody_says_the_group_of_another() -> None:
         House(3).write("lot.group-said/1", GroupSaid("night"), person(0), T0)
 
 
+def test_to_say_no_group_is_asked_about_once_more() -> None:
+    advise = KINDS["lot.group-said/1"].advise
+    assert "You name no group" in advise(House(3).view, GroupSaid())
+    assert advise(House(3).view, GroupSaid("night")) == ""
+
+
 def test_quotas_and_groups_are_those_of_the_moment_of_opening_and_each_skip_is_listed() -> None:
     house = House(8)
     quotas(house, GroupSeats("night", 1, 1))
