@@ -70,7 +70,8 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]  # fmt: skip
     shares: Annotated[
-        Literal["allies", "public"], field("What is shared", "Public: public records only. Allies: those for allies too.", example="allies")
+        Literal["allies", "public"],
+        field("What is shared", "Public: public records only. Allies: those for allies too.", example="allies"),
     ]
     until_cycle: Annotated[
         int,
