@@ -25,8 +25,11 @@ from node.home import Home
 from node.today import needs
 from node.web.app import construct_app
 from node.web.session import COOKIE
+from protocol import moon
+from protocol.drawing import standing
 from protocol.keys import SigningKey
 from protocol.practice import Refused
+from protocol.terms import lot_subject, roles_at, term_of
 
 MEMBERS, RECORDS = 500, 50_000
 DAYS = 384  # thirteen cycles
@@ -35,6 +38,8 @@ TIMES, LOGINS = 200, 4
 PASSWORD = "bench bench bench"  # noqa: S105  # of an invented member in a folder that is deleted
 EACH = 8  # days from one proposal to the next
 TYPES = (("majority", "yes"), ("consent", "agree"), ("gradients", "agree"))
+ROLES = 20
+WIRES = (("workload.top-share", 20), ("roles.vacant", 2), ("decisions.open", 3), ("members.count", 400))
 AREAS = ("kitchen", "repair", "care", "garden", "door")
 
 
@@ -56,8 +61,15 @@ class Year:
         self.keys = [self.home.key_files.key()]
         self.found: dict[str, str] = {}
         self.refused = 0
+        self.parts: dict[str, tuple[int, int, int]] = {}  # who adds parts to a lot, and since which day
         for number in range(1, members):
             self._arrive(number)
+        for number in range(ROLES):
+            body = {"role": f"role-{number}", "cycles": 1, "domain": f"What role {number} decides.", "duties": "Its duties."}
+            self.write([Act(0, "role.defined/1", body)])
+        for name, number in WIRES:
+            body = {"figure": name, "compare": "above", "number": number, "cycles": 1, "who": "whoever can"}
+            self.write([Act(0, "tripwire.set/1", body)])
 
     def _arrive(self, number: int) -> None:
         secret, key = sha256(b"%d" % number).digest()[:16], SigningKey(sha256(b"key %d" % number).digest())
@@ -100,6 +112,8 @@ class Year:
         began.append(self._task(day, (day * 7) % many, now_ms))
         yield began
         yield self._called(day, many)
+        yield self._roles(day, many)
+        yield self._assembly(day, many)
         votes = self._votes(day, many)
         rest = a_day - len(began) - len(votes) - 2
         yield votes
@@ -117,6 +131,44 @@ class Year:
             body = {"proposal": proposal, "version": 1, "type": TYPES[day // EACH % len(TYPES)][0]}
             acts.append(Act(day % many, "decision.called/1", body, f"round {day}"))
         return acts
+
+    def _roles(self, day: int, many: int) -> list[Act]:
+        """Each role is given by lot at the beginning of a cycle; a shadow is drawn for each term, and keeps a journal."""
+        view, now_ms = self.home.view(), self.clock.now_ms()
+        begun = moon.cycle_bounds(moon.cycle_at(now_ms))[0]
+        passed, acts = (now_ms - begun) // DAY_MS, []
+        for number, row in enumerate(roles_at(view, now_ms)):
+            term = term_of(view, row.role, now_ms)
+            purpose, subject = ("shadow", term.id) if term else ("role", lot_subject(view, row))
+            lot = self.found.get(f"{purpose} {subject.hex()}")
+            at = (number * 37 + day) % many
+            if drawn := standing(view, purpose, subject):
+                acts += [Act(self._who(drawn[0]), "role.taken/1", {"role": row.role})] if purpose == "role" else []
+            elif lot is None and passed < 20:
+                opened = {"purpose": purpose, "subject": subject.hex(), "seats": 1, "source": "members"}
+                acts.append(Act(at, "lot.opened/1", opened, f"{purpose} {subject.hex()}"))
+            elif lot is not None:
+                parts = self.parts.setdefault(lot, (at, (at + 1) % many, day))
+                kind = "lot.committed/1" if parts[2] == day else "lot.revealed/1" if day == parts[2] + 2 else ""
+                acts += [Act(who, kind, {"lot": lot}) for who in parts[:2]] if kind else []
+        return acts
+
+    def _who(self, member: bytes) -> int:
+        return next(number for number, key in enumerate(self.keys) if key.public == member)
+
+    def _assembly(self, day: int, many: int) -> list[Act]:
+        """Once in two weeks members meet: a list of who is there, and minutes."""
+        called = self.found.get(f"assembly {day - 1}")
+        if day % 14 == 0:
+            opens_ms = self.clock.now_ms() + DAY_MS
+            body = {"opens_ms": opens_ms, "ends_ms": opens_ms + 3 * HOUR_MS, "purpose": f"Assembly {day // 14}"}
+            return [Act(day % many, "assembly.called/1", body, f"assembly {day}")]
+        if called is None:
+            return []
+        there = [key.public.hex() for key in self.keys[day % 7 : many : 7]]
+        minutes = [{"assembly": called, "words": f"Item {number}: talked about."} for number in range(6)]
+        held = [Act(3, "attendance.noted/1", {"assembly": called, "members": there})]
+        return held + [Act(3, "minutes.taken/1", body) for body in minutes]
 
     def _votes(self, day: int, many: int) -> list[Act]:
         """Seven tenths answer in the six days after the call, each in turn."""
