@@ -41,7 +41,7 @@ def until(ms: int) -> Cell:
 
 
 def _timeline(block: Timeline) -> Grid:
-    grouped = any(span.group for span in block.spans)
+    grouped = any(span.group not in ("", span.label) for span in block.spans)  # a row that says what its spans say says it once
     noted = any(span.note for span in block.spans)
     columns = [*(["Row"] if grouped else []), "What", "From", "Until", *(["Note"] if noted else [])]
     rows: list[list[Cell]] = [

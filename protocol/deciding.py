@@ -277,6 +277,20 @@ class Outcome(Row, frozen=True):
     found: str  # by the last judgement
 
 
+class Judgement(Row, frozen=True):
+    """What members found when they looked at a decision again; a decision keeps the last one beside itself."""
+
+    decision: bytes
+    position: int
+    id: bytes
+    author: bytes
+    verdict: str
+    since_ms: int
+    review_ms: int  # as it stands from then on
+    sunset_ms: int
+    found: str
+
+
 PROPOSALS = Table(
     "proposal",
     Proposal,
@@ -305,7 +319,8 @@ OUTCOMES = Table(
     shared=(("id",),),
     erasable=("measures", "statement", "found"),
 )
-TABLES = (PROPOSALS, VERSIONS, SAYINGS, THEORIES, DISSENTS, ROUNDS, VOTES, OUTCOMES)
+JUDGEMENTS = Table("judgement", Judgement, ("decision", "position"), (("id",),), erasable=("found",))
+TABLES = (PROPOSALS, VERSIONS, SAYINGS, THEORIES, DISSENTS, ROUNDS, VOTES, OUTCOMES, JUDGEMENTS)
 
 
 # Lists in a column

@@ -58,6 +58,8 @@ HIDDEN = {
     OWN: "hidden from those who have not answered",
     CLOSE: "hidden until the round is over",
 }
+LOOKED_AT, ENDS = "until it is looked at again", "then until it ends by itself"
+FUSE = "in a plain line until it is looked at again, dashed until it ends by itself"
 _TONES = {IN_FORCE: "good", ON_AGENDA: "warn", LAPSED: "calm", SETTLED: "good", ENDED: "calm", STOPPED: "warn", TIED: "warn"}
 
 
@@ -165,17 +167,17 @@ def _binding(view: View, now_ms: int) -> Iterator[Block]:
         "Nothing is decided yet. What is decided stands here until its sunset.",
     )  # fmt: skip
     if held:
-        yield Timeline("Decisions and their fuses", fuses(held[:SHOWN]), now_ms)
+        yield Timeline(f"Decisions and their fuses: {FUSE}", fuses(held[:SHOWN]), now_ms)
 
 
 def fuses(rows: Sequence[Outcome]) -> list[Span]:
-    """From the decision to its review, and from there to its sunset."""
+    """From the decision to its review, and from there to its sunset, in one row under its title."""
     spans = []
     for row in rows:
         review_ms = min(max(row.since_ms, row.review_ms), row.sunset_ms)
-        spans.append(Span(row.title, row.since_ms, max(row.since_ms, review_ms), "until it is looked at", row.title, "good"))
+        spans.append(Span(row.title, row.since_ms, max(row.since_ms, review_ms), LOOKED_AT, row.title, "good"))
         if row.sunset_ms > review_ms >= row.since_ms:
-            spans.append(Span("until its sunset", review_ms, row.sunset_ms, "ends by itself", row.title, "warn"))
+            spans.append(Span(row.title, review_ms, row.sunset_ms, ENDS, row.title, "warn"))
     return spans
 
 

@@ -16,6 +16,7 @@ from protocol import encoding
 from protocol.deciding import (
     DISSENTS,
     END,
+    JUDGEMENTS,
     MET,
     NOT_MET,
     OUTCOMES,
@@ -25,7 +26,6 @@ from protocol.deciding import (
     THEORIES,
     VERSIONS,
     VOTES,
-    Criterion,
     Dissent,
     Outcome,
     Proposal,
@@ -33,7 +33,6 @@ from protocol.deciding import (
     Theory,
     Version,
     binds,
-    criteria_of,
     keys,
     lapses_ms,
     leave_of,
@@ -42,8 +41,7 @@ from protocol.deciding import (
     said_of,
 )
 from protocol.decision_blocks import mark_of, rounds_of, stage
-from protocol.decision_dues import why_back
-from protocol.figure import find, label, spoken
+from protocol.fuse_blocks import fuse
 from protocol.membership import MEMBERSHIPS, name_of
 from protocol.page import (
     Action,
@@ -56,10 +54,8 @@ from protocol.page import (
     Link,
     Prose,
     Ref,
-    Span,
     State,
     Text,
-    Timeline,
     When,
 )
 from protocol.practice import FOREVER_MS, PUBLIC, View
@@ -69,7 +65,6 @@ from protocol.voting import (
     ANSWERS,
     STOPS,
 )
-from protocol.wires import NOTED
 from protocol.wording import counted, listed
 
 LINKED_BYTES = 2000  # text that a link to a form carries along
@@ -99,7 +94,7 @@ def about(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
     yield from _dissent(there, row)
     decided = next((each for each in outcomes.values() if each.accepted), None)
     if decided:
-        yield from _fuse(there, decided, now_ms)
+        yield from fuse(there, decided, now_ms)
     if ours:
         yield from _next(there, row, versions, decided, now_ms)
 
@@ -117,7 +112,9 @@ def proposal_about(view: View, digest: bytes) -> Proposal | None:
         return view.get(PROPOSALS, answered.proposal) if answered else None
     held: list[Version | Saying | Theory | Dissent] = [*view.all(VERSIONS, id=digest), *view.all(SAYINGS, id=digest)]
     held += [*view.all(THEORIES, id=digest), *view.all(DISSENTS, id=digest)]
-    return view.get(PROPOSALS, held[0].proposal) if held else None
+    judged = [view.get(OUTCOMES, each.decision) for each in view.all(JUDGEMENTS, id=digest)]
+    proposal = next((each.proposal for each in (*held, *judged) if each), None)
+    return view.get(PROPOSALS, proposal) if proposal else None
 
 
 def _there(view: View, space: int, proposal: bytes) -> Proposal | None:
@@ -257,67 +254,6 @@ def _dissent(view: View, row: Proposal) -> Iterator[Block]:
         yield Heading("Dissent on record")
         rows: list[list[Cell]] = [[When(each.since_ms), person(view, each.author), each.words] for each in found]
         yield Grid("Who sees it otherwise", ("When", "Who", "In words"), rows)
-
-
-# The fuse
-
-
-def _fuse(view: View, row: Outcome, now_ms: int) -> Iterator[Block]:
-    yield Heading("Until when it holds")
-    mark = mark_of(row, now_ms)
-    facts: list[tuple[str, Cell]] = [
-        ("State", mark),
-        ("Looked at again", When(row.review_ms)),
-        ("Ends by itself", When(row.sunset_ms)),
-    ]
-    if row.ended_ms <= now_ms:
-        facts.append(("Ended by a decision", When(row.ended_ms)))
-    if row.judged:
-        facts += [("Judged", row.judged.replace("-", " ")), ("When", When(row.judged_ms)), ("By", Ref(row.judged_by, "record"))]
-    yield Facts(facts)
-    if row.is_settled and not row.act:
-        yield Text("Somebody had no vote on this, because an act that was planned concerned them. So it binds nobody.")
-    elif row.is_settled:
-        yield Text(
-            "This decision is for one act and names no date of its own, so it is settled when the time to do it is over. What"
-            " the act brings about has its own end."
-        )
-    yield Timeline("From the decision to its sunset", _span(row), now_ms)
-    if mark.word == "back on the agenda":
-        yield Text(why_back(row), "warn")
-    if row.found:
-        yield Prose(row.found)
-    if row.measures:
-        yield Text("By what we said we would tell whether it works:")
-        yield Prose(row.measures)
-    criteria = criteria_of(row)
-    if criteria:
-        yield Grid("Success in figures", ("Figure", "Wanted", "Last noted", ""), [_criterion(view, each) for each in criteria])
-        yield Text(
-            "Figures are noted at each new moon while a trip wire stands on them. They help to judge, and do not decide."
-        )
-
-
-def _span(row: Outcome) -> list[Span]:
-    review_ms = min(max(row.since_ms, row.review_ms), max(row.since_ms, row.sunset_ms))
-    spans = [Span("in force", row.since_ms, review_ms, "until it is looked at again", tone="good")]
-    if row.sunset_ms > review_ms:
-        spans.append(Span("until its sunset", review_ms, row.sunset_ms, "ends by itself", tone="warn"))
-    return spans
-
-
-def _criterion(view: View, each: Criterion) -> list[Cell]:
-    """A comparison with what was last noted; a figure that nobody knows is said to be that."""
-    wanted = f"{each.compare.replace('-', ' ')} {spoken(each.figure, each.number)}"
-    if find(each.figure) is None:
-        return [each.figure, wanted, "", State("nobody measures this here", "warn")]
-    noted = view.all(NOTED, name=each.figure, order="-cycle", limit=1)
-    if not noted:
-        return [label(each.figure), wanted, "not noted", ""]
-    value = noted[0].value
-    met = value >= each.number if each.compare == "at-least" else value <= each.number
-    said = f"{spoken(each.figure, value)} in cycle {noted[0].cycle}"
-    return [label(each.figure), wanted, said, State("met", "good") if met else State("not met", "warn")]
 
 
 # What can follow

@@ -18,6 +18,7 @@ from protocol import encoding
 from protocol.deciding import (
     DISSENTS,
     END,
+    JUDGEMENTS,
     MET,
     OUTCOMES,
     PARAMETERS,
@@ -29,6 +30,7 @@ from protocol.deciding import (
     VERSIONS,
     VOTES,
     Dissent,
+    Judgement,
     Plan,
     Proposal,
     Saying,
@@ -223,6 +225,12 @@ def judge(own: Own, act: Act[Judged]) -> Iterator[Change]:
     if body.verdict == END:
         judged["ended_ms"] = at_ms
     yield OUTCOMES.patch(row.id, **judged)
+    yield JUDGEMENTS.put(
+        Judgement(
+            act.space, row.id, act.position, act.digest, act.member, body.verdict, at_ms,
+            judged.get("review_ms", row.review_ms), judged.get("sunset_ms", row.sunset_ms), body.found,
+        )
+    )  # fmt: skip
 
 
 # Advice before a record is written

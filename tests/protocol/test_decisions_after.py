@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from node.twin import twin
 from protocol import ballot, moon
 from protocol.deciding import (
+    JUDGEMENTS,
     OUTCOMES,
     VOTES,
     Criterion,
@@ -20,6 +22,8 @@ from protocol.deciding import (
     binds,
     stands,
 )
+from protocol.decision_blocks import fuses
+from protocol.page import Heading, Prose, Timeline
 from protocol.practice import EVERYTHING, MEMBERS, PUBLIC
 from protocol.practices.decisions import PRACTICE
 from protocol.proposal import (
@@ -102,6 +106,23 @@ def test_what_was_not_met_is_back_on_the_agenda_at_once_and_what_is_ended_binds_
     assert not judge(house, Judged(row.id, "end", found="No more"))
     assert stands(latest(house, row), house.now_ms) == "ended"
     assert "is ended, so there is nothing to judge" in judge(house, Judged(row.id, "met", found="Late"))
+
+
+def test_each_judgement_is_told_in_the_story_and_leads_to_it(house: House) -> None:
+    row = accepted(house)
+    assert not judge(house, Judged(row.id, "met", house.cycle + 2, house.cycle + 5, "It works so far"))
+    assert not judge(house, Judged(row.id, "not-met", found="It does no longer"))
+    told = list(PRACTICE.record(house.view, row.proposal, house.now_ms))
+    assert [block.markdown for block in told if isinstance(block, Prose)][-2:] == ["It works so far", "It does no longer"]
+    for each in house.view.all(JUDGEMENTS, decision=row.id):
+        assert next(iter(PRACTICE.record(house.view, each.id, house.now_ms))) == Heading(row.title)
+
+
+def test_a_fuse_names_its_decision_once(house: House) -> None:
+    row = accepted(house)
+    spans = fuses([row])
+    assert {span.label for span in spans} == {span.group for span in spans} == {row.title}
+    assert twin(Timeline("", spans, house.now_ms)).columns == ["What", "From", "Until", "Note"]
 
 
 def test_a_judgement_dates_ahead_and_after_the_sunset_nothing_is_judged(house: House) -> None:
