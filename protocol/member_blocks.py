@@ -15,6 +15,7 @@ from protocol.membership import (
     DAY_MS,
     INVITATIONS,
     MEMBERSHIPS,
+    NAMINGS,
     ROUND_DAYS,
     VOUCHES,
     Membership,
@@ -39,8 +40,9 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
         what = f"Stand for {name_of(view, row.member)}, who asks to join, or let the request lapse"
         yield Due(what, None, row.joined_ms, lapses_ms(view, row, now_ms), row.id)
     if sees_members(view):
+        named = {row.member for row in view.all(NAMINGS)}
         for row in members_at(view, now_ms):
-            if naming_of(view, row.member) is None:
+            if row.member not in named:
                 yield Due("Tell the other members what to call you", row.member, row.admitted_ms or 0, FOREVER_MS, row.id)
     space = founding_of(view)
     if space and now_ms < space.mandate_ms:
