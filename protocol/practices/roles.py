@@ -31,7 +31,7 @@ from protocol.drawing import drawn_for, seated, standing
 from protocol.fuse import cycles_later_ms
 from protocol.judge import spoken_time
 from protocol.mandate import DECISION
-from protocol.membership import MEMBERSHIPS, is_live
+from protocol.membership import ASSEMBLY, MEMBERSHIPS, is_live
 from protocol.practice import (
     FOREVER_MS,
     GRANTS,
@@ -123,6 +123,15 @@ def define(own: Own, act: Act[Defined]) -> Iterator[Change]:
     yield DEFINITIONS.put(
         Definition(act.space, act.digest, act.position, body.role, body.cycles, spell_permissions(body.permissions))
     )
+
+
+def takes_to_define(own: Own, act: Act[Defined]) -> str:
+    """A role that is there already, and a kind that another role keeps to itself, are changed by a decision alone."""
+    row, at_ms = own.get(ROLES, act.body.role), act.logged_ms
+    kept = [one for each in act.body.permissions for one in own.all(RESERVED, kind=each.kind)]
+    if (row and row.ended_ms > at_ms) or any(one.since_ms <= at_ms < one.until_ms for one in kept):
+        return DECISION
+    return ASSEMBLY
 
 
 def dissolve(own: Own, act: Act[Dissolved]) -> Iterator[Change]:
@@ -422,7 +431,7 @@ PRACTICE = Practice(
     tables=(ROLES, DEFINITIONS, TERMS, CALLS, NOTES, HANDOVERS),
     kinds=(
         Kind(
-            "role.defined/1", "Define a role", Defined, define, needs="assembly",
+            "role.defined/1", "Define a role", Defined, define, needs="assembly", takes=takes_to_define,
             consequence="From the next term on, only its holder writes these kinds. Terms given already stay as they are.",
             help="Write down what a role decides, has to do and may write, before anybody holds it.",
         ),

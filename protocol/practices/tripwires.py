@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from protocol import figure, moon
 from protocol.judge import spoken_time
+from protocol.mandate import DECISION
 from protocol.meaning import Figure
 from protocol.membership import ASSEMBLY, MEMBERSHIPS, is_live
 from protocol.practice import (
@@ -165,6 +166,11 @@ class ReviewAccepted(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # Rules
+
+
+def takes_to_set(own: Own, act: Act[WireSet]) -> str:
+    """Whom a wire concerns has no vote on what is found, so naming anybody takes a decision."""
+    return DECISION if act.body.concerned else ASSEMBLY
 
 
 def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
@@ -322,7 +328,7 @@ PRACTICE = Practice(
     tables=(WIRES, NOTINGS, NOTED, REVIEWS, REPORTS),
     kinds=(
         Kind(
-            "tripwire.set/1", "Set a trip wire", WireSet, set_wire, advise=advise_wire, needs=ASSEMBLY,
+            "tripwire.set/1", "Set a trip wire", WireSet, set_wire, advise=advise_wire, needs=ASSEMBLY, takes=takes_to_set,
             consequence="At each cycle's end the node writes this figure down in public, and opens a review if it trips.",
             help="Say which figure is watched, and when a review opens by itself.",
         ),

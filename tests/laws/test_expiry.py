@@ -195,7 +195,7 @@ class History:
     def defined(self, role: str) -> None:
         some = [Permission(kind, self.rng.choice([0, 100])) for kind in SPEND if self.rng.random() < 0.7]
         body = Defined(role, self.rng.choice([1, 1, 2]), some, "All of it.")
-        self.house.must("role.defined/1", body, self.house.founder)
+        self.house.defined(body, self.house.founder)
         self.note("defined", body)
 
     def appointed(self, role: str) -> None:

@@ -18,7 +18,7 @@ from protocol.practices import lots, members, tripwires
 from protocol.proposal import Called as CalledFor
 from protocol.proposal import Cast, Closed
 from protocol.role_bodies import Answered, Defined, Dissolved, Recalled, Resigned, Taken
-from protocol.terms import CALLS, TERMS, holder_of
+from protocol.terms import CALLS, TERMS, Permission, holder_of
 from protocol.wires import REVIEWS, Review, open_reviews
 from tests.laws.commune import BOOK, EVE, WHY, Commune
 from tests.laws.world import MINUTE_MS
@@ -188,10 +188,17 @@ def stepped_down_and_drawn(commune: Commune) -> str:
     return commune.eve("role.taken/1", Taken("treasurer"))
 
 
+def second_role() -> Defined:
+    """Another role that keeps what the treasurer keeps."""
+    return Defined("purse", 1, [Permission(BOOK, 0)], "All money.", "Books.")
+
+
 def redefined_and_drawn(commune: Commune) -> str:
-    """She takes the permission out of the role, steps down, and the lot falls on somebody: it is open to nobody by that."""
+    """The permission is decided out of the role, she steps down, and the lot falls on somebody: nobody may by that."""
     commune.now_ms += MINUTE_MS
-    assert not commune.eve("role.defined/1", Defined("treasurer", 1, [], "Nothing", "Nothing"))
+    empty = Defined("treasurer", 1, [], "Nothing", "Nothing")
+    assert DECIDE in commune.eve("role.defined/1", empty)
+    assert not commune.as_decided("role.defined/1", empty)
     assert not commune.eve("role.resigned/1", Resigned(commune.term().id))
     commune.must("role.taken/1", Taken("treasurer"), commune.drawn("role", commune.subject()))
     return commune.eve(BOOK, commune.book())
@@ -235,7 +242,8 @@ PAUSE_WAYS: tuple[Row, ...] = (
     ("with one's own vote", lambda c: c.decided_with("role.call-answered/1", answering(c), shadow(c)), DECIDE),
     ("with the shadow's vote", lambda c: c.decided_with("role.call-answered/1", answering(c), c.people[EVE].public), DECIDE),
     ("where nobody looks", hidden_answer, "is public"),
-    ("by redefining the role", lambda c: c.eve("role.defined/1", c.treasurer()), ""),
+    ("by redefining the role", lambda c: c.eve("role.defined/1", c.treasurer()), DECIDE),
+    ("by another role with its kind", lambda c: c.eve("role.defined/1", second_role()), DECIDE),
     ("by dissolving it", lambda c: c.eve("role.dissolved/1", Dissolved("treasurer", WHY)), DECIDE),
     ("by appointing anew", lambda c: c.eve("role.appointed/1", c.appointment()), DECIDE),
     ("by stepping down and being drawn", stepped_down_and_drawn, ""),
@@ -344,7 +352,8 @@ RENEWAL_WAYS: tuple[Row, ...] = (
     ("by stepping down and one's own vote", stepped_down_and_appointed, DECIDE),
     ("by a lot that fell on somebody else", drawn_by_another, "fell on somebody else"),
     ("by drawing again", lot_again, "A draw is not repeated"),
-    ("by redefining the term as longer", lambda c: c.eve("role.defined/1", c.treasurer()), ""),
+    ("by redefining the term as longer", lambda c: c.eve("role.defined/1", c.treasurer()), DECIDE),
+    ("by another role with the same kind", lambda c: c.eve("role.defined/1", second_role()), DECIDE),
     ("by a protocol with longer terms", lambda c: c.adopt("roles.term-cycles", 13), ""),
     ("by dissolving and defining anew", lambda c: c.eve("role.dissolved/1", Dissolved("treasurer", WHY)), DECIDE),
     ("by leaving and coming back", came_back, "belongs to the role"),

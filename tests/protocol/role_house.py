@@ -172,8 +172,15 @@ class RoleHouse(World):
     def define(self, role: str = "treasurer", cycles: int = 1, *permissions: Permission) -> Role:
         """A role that may book up to 100.00, if nothing else is said."""
         chosen = list(permissions) or [Permission(BOOK, 100_00)]
-        self.must("role.defined/1", Defined(role, cycles, chosen, "All money up to a hundred.", "Books."), self.founder)
+        self.defined(Defined(role, cycles, chosen, "All money up to a hundred.", "Books."), self.founder)
         return self.role(role)
+
+    def defined(self, body: Defined, author: SigningKey) -> None:
+        """Define a role; by decision where it is there already, or keeps what another role keeps."""
+        said = self.write("role.defined/1", body, author)
+        if said:
+            said = self.as_decided("role.defined/1", body, author)
+        assert not said, said
 
     def give(self, holder: SigningKey, role: str = "treasurer", *, lot: bool = False) -> Term:
         """A term by decision, or by lot."""

@@ -81,10 +81,11 @@ def test_a_collective_of_one_holds_a_role_for_a_term_and_then_nobody_can() -> No
     assert not commune.eve(BOOK, commune.book())
 
 
-def test_in_a_collective_of_one_a_review_is_closed_by_the_one_whom_it_concerns() -> None:
+def test_in_a_collective_of_one_a_review_is_closed_by_the_one_who_is_there() -> None:
     commune = one()
-    body = tripwires.WireSet("members.count", "below", 9, 1, [commune.people[0].public], "Me")
-    commune.must("tripwire.set/1", body, commune.people[0])
+    concerned = tripwires.WireSet("members.count", "below", 9, 1, [commune.people[0].public], "Me")
+    assert "takes a decision" in commune.eve("tripwire.set/1", concerned)
+    commune.must("tripwire.set/1", tripwires.WireSet("members.count", "below", 9, 1, [], "Me"), commune.people[0])
     commune.note()
     (review,) = open_reviews(commune.view)
     assert "too few" in commune.eve("lot.opened/1", lots.Opened("facilitator", review.id))

@@ -87,7 +87,7 @@ def test_a_role_has_a_short_name_a_term_and_each_kind_once(house: RoleHouse) -> 
         "Cycles of a term: a term is at most 1 cycle long here. Choose fewer."
     )
     house.set_parameter(terms.TERM_CYCLES, 3)
-    house.must("role.defined/1", Defined("treasurer", 3), house.founder)
+    house.defined(Defined("treasurer", 3), house.founder)
     for name in ("T", "treasurer\n", "a" * 31, "-x", ""):
         with pytest.raises(Refused, match="Role:"):
             from_json(Defined, {"role": name, "cycles": 1, "domain": "All"})
@@ -128,7 +128,7 @@ def test_redefining_a_role_without_a_kind_opens_it_to_nobody_before_the_next_ter
     """Else whoever is paused could get round the assembly: define the pause away, or step down and do so."""
     treasurer, shadow = held.all[1], held.all[2]
     held.must("role.called/1", Called(held.first_term().id, BOOK, WHY), shadow)
-    held.must("role.defined/1", Defined("treasurer", 1, [Permission(PUBLISH)]), treasurer)
+    held.defined(Defined("treasurer", 1, [Permission(PUBLISH)]), treasurer)
     assert "is paused by its shadow" in held.write(BOOK, booked(), treasurer)
     held.must("role.resigned/1", Resigned(held.first_term().id), treasurer)
     held.later(0.1)

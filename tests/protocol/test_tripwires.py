@@ -43,7 +43,7 @@ from tests.protocol.wire_house import SHARE, House
     [
         (WireSet("workload.gini", "above", 4000), "A Gini says little alone"),
         (WireSet("workload.gini-corrected", "above", 4000), "A Gini says little alone"),
-        (WireSet(SHARE, "above", 400, 1, [b"x" * 32]), "no member now"),
+        (WireSet(SHARE, "above", 400, 1, [b"x" * 32]), "takes a decision"),
     ],
 )
 def test_a_wire_that_makes_no_sense_is_refused_with_a_sentence(body: WireSet, sentence: str) -> None:
@@ -68,7 +68,9 @@ def test_a_wire_out_of_form_is_refused(body: WireSet) -> None:
 def test_the_same_member_is_not_listed_twice_and_the_same_wire_does_not_stand_twice() -> None:
     house = House()
     first = house.members[0]
-    assert "listed once" in house.write("tripwire.set/1", WireSet(SHARE, "above", 400, 1, [first, first]))
+    assert "takes a decision" in house.write("tripwire.set/1", WireSet(SHARE, "above", 400, 1, [first]))
+    assert "listed once" in house.decide("tripwire.set/1", WireSet(SHARE, "above", 400, 1, [first, first]))
+    assert "no member now" in house.decide("tripwire.set/1", WireSet(SHARE, "above", 400, 1, [b"x" * 32]))
     house.set()
     assert "stands already" in house.write("tripwire.set/1", WireSet(SHARE, "above", 400))
     house.set(number=401)
