@@ -64,7 +64,7 @@ def _facts(own: View, read: Read) -> list[tuple[str, Cell]]:
         ("Of", Ref(found.space, "space")),
         ("Recorded", When(found.row.logged * MINUTE_MS)),
         ("Who may read it", known_as(record.audience)),
-        ("State", state),
+        ("As a record", state),
     ]
     if problem:
         pairs.append(("Why not", problem.reason))

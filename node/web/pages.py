@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aiohttp import web
+from msgspec import structs
 
 from node import ballots, health, news, record_page, today
 from node.clockwork import figures_at
@@ -31,6 +32,9 @@ from protocol.wire_blocks import with_live
 
 _NEWS, _STEP, _LOOKED_AT, _NOTICES = 60, 50, 400, 12
 _LATEST = 160  # records that Today gathers its lines from
+_ORDER = ("decisions", "assemblies", "roles", "tripwires", "lots", "voice", "members")  # in the room of the assembly
+_MANY, _BRIEF_ROWS, _BRIEF_ACTIONS = 3, 6, 2  # practices in a room from which on each is told briefly
+_SHOWN = {"decisions": 5}  # so many sections stand in the room, those with nothing in them aside
 _LOOKED_S = 400 * 86_400
 _LEADS = {
     "assembly": "How we decide, who belongs to us, and by whose word.",
@@ -93,9 +97,10 @@ def _room(seen: Seen, name: str) -> Page:
         told += health.archipelago(seen.home, seen.now_ms)
         if seen.member:
             told += health.clock(Notices(seen.home.store.database), seen.telling)
-    here = [practice for practice in PRACTICES if practice.room == name]
+    here = sorted((practice for practice in PRACTICES if practice.room == name), key=_place)
     for practice in here:
-        told += _first_part(list(_practice(seen, practice)), practice) if len(here) > 1 else _practice(seen, practice)
+        whole = list(_practice(seen, practice))
+        told += _first_part(whole, practice, brief=len(here) > _MANY) if len(here) > 1 else whole
     return Page(_TITLES[name], blocks(seen, _below(_TITLES[name], told)), _LEADS[name])
 
 
@@ -126,15 +131,54 @@ def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
         yield from with_live(seen.view, figures_at(seen.view, PRACTICES, seen.now_ms), seen.now_ms)
 
 
-def _first_part(told: list[Block], practice: Practice) -> list[Block]:
-    """Of a practice that shares its room the first section, and where the others are."""
-    opened = [number for number, block in enumerate(told) if isinstance(block, Heading) and block.level <= 2]
-    if len(opened) < 2:
-        return told
-    later = [block.text for block in told[opened[1] :] if isinstance(block, Heading) and block.level <= 2]
+def _place(practice: Practice) -> tuple[int, str]:
+    """Where a practice stands in its room: what needs people first."""
+    return (_ORDER.index(practice.name) if practice.name in _ORDER else len(_ORDER)), practice.title
+
+
+def _first_part(told: list[Block], practice: Practice, *, brief: bool) -> list[Block]:
+    """Of a practice that shares its room the first section, of decisions also what is open, and where the others are.
+
+    Where many share it (`brief`) it is what there is in words and one table, and pictures stay on the practice's own page.
+    """
     path = f"/practice/{practice.name}"
+    opened = [number for number, block in enumerate(told) if isinstance(block, Heading) and block.level <= 2] or [0]
+    sections = [told[start:end] for start, end in zip(opened, [*opened[1:], len(told)], strict=True)]
+    most = _SHOWN.get(practice.name, 1)
+    shown = [part for number, part in enumerate(sections) if not number or (number < most and _holds(part))]
+    if brief:
+        briefly = [block for part in shown for block in _briefly(part)]
+        return [*briefly, Facts([("More", Link(f"all of {practice.title}", path))])]
+    if len(sections) < 2:
+        return told
+    later = [part[0].text for part in sections if part not in shown and isinstance(part[0], Heading)]
     rows: list[tuple[str, Cell]] = [(title, Link(f"in {practice.title}", f"{path}#{slug(title, set())}")) for title in later]
-    return [*told[: opened[1]], Facts(rows)]
+    return [*told[: opened[0]], *(block for part in shown for block in part), Facts(rows)]
+
+
+def _briefly(part: list[Block]) -> list[Block]:
+    """Of a section what is said and its first table, a few rows of it, and a button or two."""
+    kept: list[Block] = []
+    grids = actions = 0
+    for block in part:
+        if isinstance(block, Grid):
+            grids += 1
+            if grids > 1:
+                break
+            kept.append(structs.replace(block, rows=block.rows[:_BRIEF_ROWS]))
+        elif isinstance(block, Action):
+            actions += 1
+            kept += [block] if actions <= _BRIEF_ACTIONS else []
+        elif isinstance(block, Heading) and block.level > 2:
+            break
+        elif isinstance(block, Heading | Text | Facts):
+            kept.append(block)
+    return kept
+
+
+def _holds(part: list[Block]) -> bool:
+    """Whether a section has a row to show."""
+    return any(isinstance(block, Grid) and block.rows for block in part)
 
 
 def _practice_named(name: str) -> Practice:
