@@ -29,7 +29,7 @@ def lots(home: Home) -> list[dict[str, Any]]:
             "drawn_ms": row.drawn_ms,
             "seated": [name_of(view, member) for member in seated(view, row)] if row.drawn_ms else [],
         }
-        for row in sorted(view.all(LOTS), key=lambda row: (-row.opened_ms, row.id))
+        for row in sorted(view.all(LOTS), key=lambda row: view.position_of(row.id) or 0, reverse=True)
     ]
 
 

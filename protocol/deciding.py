@@ -21,7 +21,7 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -29,9 +29,10 @@ from msgspec import Struct
 
 from protocol import encoding, moon
 from protocol.mandate import ANYBODY
-from protocol.membership import MEMBERSHIPS, Membership, is_live
+from protocol.membership import MEMBERSHIPS, Membership, is_live, members_at
 from protocol.practice import FOREVER_MS, GRANTS, Grant, MemberKey, Own, Parameter, Row, Table, field
 from protocol.voting import Rules
+from protocol.wording import counted
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEY_BYTES = 32
@@ -392,6 +393,21 @@ def voters(round_: Round, rows: Iterable[Membership], at_ms: int) -> set[bytes]:
 def electorate(own: Own, round_: Round, at_ms: int) -> set[bytes]:
     """Who may vote, of those who have not gone by an instant."""
     return voters(round_, own.all(MEMBERSHIPS), at_ms)
+
+
+def voices(own: Own, plans: Sequence[Plan], at_ms: int) -> tuple[int, int]:
+    """(how many members may vote on what plans these acts, how many people in favour that takes) if it is called now."""
+    concerned = {member for plan in plans for member in plan.concerned}
+    here = [row.member for row in members_at(own, at_ms)]
+    return sum(member not in concerned for member in here), 2 if plans and len(here) > 1 else 1
+
+
+def too_few_voices(voting: int, hands: int) -> str:
+    """Why nothing can be decided, and what to do."""
+    return (
+        f"{counted(voting, 'member').capitalize()} may vote on this, because the others are concerned; it takes"
+        f" {counted(hands, 'person', 'people')} in favour. Win somebody who can look at it from outside."
+    )
 
 
 def answered(own: Own, round_: Round) -> set[bytes]:

@@ -39,6 +39,8 @@ from protocol.deciding import (
     options_of,
     plans_of,
     said_of,
+    too_few_voices,
+    voices,
 )
 from protocol.decision_blocks import mark_of, rounds_of, stage
 from protocol.fuse_blocks import fuse
@@ -279,8 +281,12 @@ def _next(view: View, row: Proposal, versions: Sequence[Version], decided: Outco
         if row.strategic:
             yield Action("theory.stated/1", here, "State the theory of change")
         if row.round is None:
-            called = {**here, "version": str(row.versions), "type": "majority" if options_of(versions[-1]) else "consent"}
-            yield Action("decision.called/1", called, "Call for answers")
+            voting, hands = voices(view, plans_of(versions[-1]), now_ms)
+            if voting < hands:
+                yield Text(f"It cannot be called just now. {too_few_voices(voting, hands)}", "warn")
+            else:
+                called = {**here, "version": str(row.versions), "type": "majority" if options_of(versions[-1]) else "consent"}
+                yield Action("decision.called/1", called, "Call for answers")
             yield Action("decision.withdrawn/1", here, "Withdraw it")
     elif not row.is_open and row.withdrawn_ms > now_ms:
         yield Action("decision.discussed/1", {**here, "sort": "outcome"}, "Say what follows from it")

@@ -60,6 +60,8 @@ from protocol.deciding import (
     options_of,
     plans_of,
     spell,
+    too_few_voices,
+    voices,
 )
 from protocol.fuse import cycles_later_ms, fuse_ms
 from protocol.judge import require, spoken_time
@@ -98,6 +100,7 @@ from protocol.voting import (
 )
 from protocol.wording import counted
 
+MINUTE_MS = 60_000
 LEAST_LEAVE_MS = 7 * DAY_MS
 UNOPENED_DAYS = 7  # after which a hidden round whose secret nobody gives is closed without being counted
 
@@ -139,13 +142,9 @@ def call(own: Own, act: Act[Called]) -> Iterator[Change]:
     closes_ms = _closes_ms(own, body, at_ms)
     concerned = sorted({member for plan in plans for member in plan.concerned})
     here = members_at(own, at_ms)
-    voting = [each for each in here if each.member not in concerned]
-    hands = 2 if plans and len(here) > 1 else 1
-    if len(voting) < hands:
-        raise Refused(
-            f"{counted(len(voting), 'member').capitalize()} may vote on this, because the others are concerned; it takes"
-            f" {counted(hands, 'person', 'people')} in favour. Win somebody who can look at it from outside."
-        )
+    voting, hands = voices(own, plans, at_ms)
+    if voting < hands:
+        raise Refused(too_few_voices(voting, hands))
     is_dated = bool(body.review_cycle or body.sunset_cycle or body.criteria)
     if concerned and is_dated:
         raise Refused(
@@ -228,6 +227,8 @@ def _closes_ms(own: Own, body: Called, at_ms: int) -> int:
         )
     if closes_ms > at_ms + LONGEST_DAYS * DAY_MS:
         raise Refused(f"Open until: at most {LONGEST_DAYS} days ahead. Choose an earlier time.")
+    if closes_ms % MINUTE_MS:
+        raise Refused("Open until: a round closes at a whole minute, as the log counts. Leave the seconds out.")
     return closes_ms
 
 

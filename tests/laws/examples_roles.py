@@ -113,9 +113,13 @@ def defined(world: World) -> bodies.Defined:
     ]
     if some and world.chance(0.05):
         some.append(some[0])
-    return bodies.Defined(
+    body = bodies.Defined(
         world.pick(NAMES), world.rng.choice([1, 1, 1, 2, 3]), some, world.words(), world.rng.choice(["", world.words()])
     )
+    there = body.role in {row.role for row in roles_at(world.view, world.now_ms)}
+    if (there or any(world.kept(each.kind) for each in some)) and world.chance(0.8):
+        world.decide("role.defined/1", body)
+    return body
 
 
 def dissolved(world: World) -> bodies.Dissolved:

@@ -44,6 +44,7 @@ BOOK = "ledger.transaction-booked/1"
 PUBLISH = "protocol.published/1"
 WHY = "It was talked about at length in the round."
 DECISION = "The decision “so be it”"
+TAKES_DECISION = "This takes a decision for exactly this act, by others than those whom it concerns. Propose it first."
 
 
 class Decided(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,10 +6,12 @@ import pytest
 
 from protocol import moon
 from protocol.deciding import VOTES, Vote, electorate
+from protocol.decision_story import about
 from protocol.drawing import LOTS, POOLS, keys
 from protocol.keys import SigningKey
 from protocol.lot import commitment as lot_commitment
 from protocol.membership import MEMBER, MEMBERSHIPS, Membership
+from protocol.page import Action, Text
 from protocol.practice import FOREVER_MS, GRANTS, KEYS, PUBLIC, Grant, Key
 from protocol.practices import PRACTICES, lots, members, tripwires
 from protocol.proposal import Called, Cast, Closed
@@ -117,6 +119,9 @@ def test_a_shadows_call_is_answered_where_two_are_left_whom_it_does_not_concern(
         said = commune.eve("decision.called/1", call)
         assert said.startswith(f"{people - 2} member")
         assert "Win somebody who can look at it from outside" in said
+        story = list(about(commune.view, call.proposal, commune.now_ms))
+        assert any(isinstance(block, Text) and said in block.text for block in story)
+        assert not any(isinstance(block, Action) and block.kind == "decision.called/1" for block in story)
         commune.now_ms = term.until_ms
         assert not commune.as_decided("role.appointed/1", commune.appointment(0), 0)
         assert not commune.write(BOOK, commune.book(), commune.people[0])

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from node.form_values import to_local, to_utc
 from protocol import moon
-from protocol.deciding import ROUNDS, binds, stands
+from protocol.deciding import ROUNDS, binds, is_over, stands
 from protocol.judge import STUMBLED, spoken_time
 from protocol.practice import MEMBERS, PUBLIC
 from protocol.practices import PRACTICES, lots, tripwires
@@ -95,14 +95,19 @@ def test_a_term_given_in_the_last_minute_of_a_cycle_is_that_minute_and_one_at_th
         assert "Your term as treasurer ended" in commune.eve(BOOK, commune.book())
 
 
-def test_a_round_that_closes_within_a_minute_takes_answers_until_that_minute_and_is_counted_after_it() -> None:
+def test_a_round_closes_at_a_whole_minute_so_that_pages_and_the_log_agree_when() -> None:
     commune = Commune(3)
-    closes_ms = commune.now_ms // MINUTE_MS * MINUTE_MS + 2 * DAY_MS + 30_000
-    round_ = commune.call(commune.propose(), closes_ms=closes_ms)
-    commune.now_ms = closes_ms + 15_000  # the log's own time is the minute's beginning
+    proposal, closes_ms = commune.propose(), commune.now_ms // MINUTE_MS * MINUTE_MS + 2 * DAY_MS
+    for more_ms in (1, 30_000, MINUTE_MS - 1):
+        called = Called(proposal, 1, "consent", closes_ms=closes_ms + more_ms)
+        assert "closes at a whole minute" in commune.eve("decision.called/1", called)
+    round_ = commune.call(proposal, closes_ms=closes_ms)
+    commune.now_ms = closes_ms - 1  # the log's own time is the minute's beginning
     commune.answer(round_, "agree", "agree")
+    assert not is_over(commune.view, commune.round(round_), commune.now_ms)
     assert "1 member may still answer" in commune.eve("decision.closed/1", Closed(round_))
-    commune.now_ms = closes_ms + 30_000
+    commune.now_ms = closes_ms
+    assert is_over(commune.view, commune.round(round_), commune.now_ms)
     assert "This round closed" in commune.write("vote.cast/1", Cast(round_, "object"), commune.people[2])
     assert commune.close(round_).accepted
 

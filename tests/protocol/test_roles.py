@@ -27,7 +27,7 @@ from protocol.role_bodies import (
 from protocol.role_dues import due, figures
 from protocol.terms import TERMS, Permission
 from tests.laws.world import DAY_MS, MINUTE_MS
-from tests.protocol.role_house import BOOK, PUBLISH, WHY, Decided, RoleHouse, blocks_of, booked, watched
+from tests.protocol.role_house import BOOK, PUBLISH, TAKES_DECISION, WHY, Decided, RoleHouse, blocks_of, booked, watched
 
 NEVER_DUTIES = {"member.left/1", "member.joined/1", "member.removed/1", "member.invited/1", "record.erased/1"}
 
@@ -104,6 +104,49 @@ def test_who_holds_neither_mandate_nor_decision_defines_nothing(house: RoleHouse
     assert not house.as_decided("role.defined/1", body, late)
 
 
+def test_what_a_role_keeps_is_given_to_no_other_role_without_a_decision(held: RoleHouse) -> None:
+    """Else any founder could have themselves drawn for a second role with it, and go round the one there is."""
+    second = Defined("keeper", 1, [Permission(PUBLISH), Permission(BOOK)])
+    assert held.write("role.defined/1", second, held.founder) == TAKES_DECISION
+    assert held.view.get(terms.ROLES, "keeper") is None
+    assert not held.write("role.defined/1", Defined("library", 1, [Permission(PUBLISH)]), held.founder), "that is free still"
+    assert not held.as_decided("role.defined/1", second, held.all[3])
+    assert held.role("keeper").permitted == (Permission(PUBLISH), Permission(BOOK))
+
+
+def test_a_kind_is_kept_from_a_roles_first_term_on_also_while_it_is_vacant_until_it_is_dissolved(house: RoleHouse) -> None:
+    house.define()
+    second = Defined("keeper", 1, [Permission(BOOK)])
+    assert not house.write("role.defined/1", msgspec.structs.replace(second, role="before"), house.founder)
+    house.give(house.all[1])
+    assert house.write("role.defined/1", second, house.founder) == TAKES_DECISION
+    house.now_ms = house.first_term().until_ms + MINUTE_MS
+    assert house.write("role.defined/1", second, house.founder) == TAKES_DECISION
+    assert not house.as_decided("role.dissolved/1", Dissolved("treasurer", WHY))
+    assert not house.write("role.defined/1", second, house.founder)
+
+
+def test_a_role_that_is_there_is_redefined_by_a_decision_alone(house: RoleHouse) -> None:
+    """Also one that was never given, because a lot for it can be open."""
+    row = house.define()
+    wider = Defined("treasurer", 1, [Permission(BOOK)], "All money.", "Books.")
+    for key in house.all:
+        assert house.write("role.defined/1", wider, key) == TAKES_DECISION
+    assert house.role() == row
+    house.leave("role.defined/1", wider)
+    other = msgspec.structs.replace(wider, permissions=[Permission(BOOK), Permission(PUBLISH)])
+    assert house.write("role.defined/1", other, house.founder) == TAKES_DECISION, "the leave is for one definition"
+    assert not house.write("role.defined/1", wider, house.all[3])
+    assert house.role().permitted == (Permission(BOOK),)
+    assert house.write("role.defined/1", wider, house.all[3]).endswith("it was used, or lapsed. Decide anew.")
+
+
+def test_a_role_that_was_dissolved_is_a_new_one(house: RoleHouse) -> None:
+    house.define()
+    assert not house.as_decided("role.dissolved/1", Dissolved("treasurer", WHY))
+    assert not house.write("role.defined/1", Defined("treasurer", 1), house.founder)
+
+
 def late_member(house: RoleHouse) -> SigningKey:
     """A member who came after the founding round and holds no mandate."""
     house.later(31)
@@ -128,7 +171,9 @@ def test_redefining_a_role_without_a_kind_opens_it_to_nobody_before_the_next_ter
     """Else whoever is paused could get round the assembly: define the pause away, or step down and do so."""
     treasurer, shadow = held.all[1], held.all[2]
     held.must("role.called/1", Called(held.first_term().id, BOOK, WHY), shadow)
-    held.defined(Defined("treasurer", 1, [Permission(PUBLISH)]), treasurer)
+    without = Defined("treasurer", 1, [Permission(PUBLISH)])
+    assert held.write("role.defined/1", without, treasurer) == TAKES_DECISION
+    held.defined(without, treasurer)
     assert "is paused by its shadow" in held.write(BOOK, booked(), treasurer)
     held.must("role.resigned/1", Resigned(held.first_term().id), treasurer)
     held.later(0.1)
@@ -181,17 +226,17 @@ def test_what_roles_may_hold_locks_nobody_out() -> None:
 def test_nobody_is_appointed_without_a_decision_for_exactly_that(house: RoleHouse) -> None:
     row = house.define()
     body = Appointed("treasurer", row.id, house.all[1].public, "consent")
-    alone = "This takes a decision for exactly this act, by others than those whom it concerns. Propose it first."
-    assert house.write("role.appointed/1", body, house.founder) == alone
+    assert house.write("role.appointed/1", body, house.founder) == TAKES_DECISION
     house.leave("role.appointed/1", body)
     for other in (
         msgspec.structs.replace(body, holder=house.all[2].public),
         msgspec.structs.replace(body, chosen="vote"),
     ):
-        assert house.write("role.appointed/1", other, house.founder) == alone
+        assert house.write("role.appointed/1", other, house.founder) == TAKES_DECISION
     assert not house.write("role.appointed/1", body, house.all[3])
     house.must("role.resigned/1", Resigned(house.last_term().id), house.all[1])
-    assert house.write("role.appointed/1", body, house.all[3]) == alone, "it was used, and once more they have no vote on it"
+    again = house.write("role.appointed/1", body, house.all[3])
+    assert again == TAKES_DECISION, "it was used, and once more they have no vote on it"
 
 
 def test_only_members_are_appointed_and_only_to_roles_there_are(house: RoleHouse) -> None:

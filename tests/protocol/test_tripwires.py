@@ -100,6 +100,20 @@ def test_a_wire_is_set_by_who_may_act_for_the_assembly_and_in_public() -> None:
     assert not house.decide("tripwire.set/1", body)
 
 
+def test_a_wire_that_names_people_is_set_by_a_decision_for_exactly_these() -> None:
+    """Who is named has no vote on what is found, so no founder names whom they like."""
+    house = House()
+    body = WireSet(SHARE, "above", 400, 1, [house.members[3]])
+    for member in range(len(house.members)):
+        assert house.write("tripwire.set/1", body, member).startswith("This takes a decision for exactly this act")
+    house.allow("tripwire.set/1", body)
+    others = replace(body, concerned=[house.members[4]])
+    assert house.write("tripwire.set/1", others).startswith("This takes a decision for exactly this act")
+    assert not house.write("tripwire.set/1", body, 5)
+    (wire,) = standing_wires(house.view)
+    assert wire.concerned == house.members[3]
+
+
 # Noting figures
 
 
