@@ -17,28 +17,29 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from node import markdown
 from node.words import duration
 from protocol.assembling import Assembly, Item, items_for, next_assembly
 from protocol.deciding import PROPOSALS, open_rounds
-from protocol.membership import name_of, sees_members
+from protocol.decision_dues import ANSWERS
+from protocol.membership import FOUNDINGS, name_of, sees_members
 from protocol.page import Block, Cell, Facts, Grid, Heading, Link, Ref, Text, When
 from protocol.practice import FOREVER_MS, Due, Practice, View
 from protocol.practices import PRACTICES
+from protocol.terms import CALLS, TERMS
+from protocol.wire_blocks import facilitators
+from protocol.wires import REPORTS, may_report, open_reviews
 from protocol.wording import counted
 
 BY_HAND = "assemblies"  # what is added by hand; what that practice itself says is due is the assembly, not an entry of it
 ROUNDS = "decisions"
 _ORDER = ("tripwires", "roles", "decisions", BY_HAND, "lots", "work", "members", "campaigns", "links", "library", "ledger")
-_NEEDS = {
-    "tripwires": "Somebody's report, and that you accept it or not.",
-    "decisions": "The answer of each of you, or a look at what was decided.",
-    "roles": "Somebody who takes it on, by lot or by election; or your decision on a pause.",
-    "lots": "A part of the chance from each, or somebody who has it drawn.",
-    "work": "Hands: who takes it?",
-    "members": "Your word on somebody, or on how you decide.",
+_NEEDS = {  # of what its practice says no more about
+    "roles": "Somebody for it, by lot or by election.",
+    "work": "Somebody who sees to it.",
+    "members": "Your word on somebody.",
     "campaigns": "Your answer to others, or rest.",
     "links": "That you renew it, or let it go.",
-    "library": "That you adopt it anew, or let it end.",
     "ledger": "Somebody who looks at the numbers.",
     "residue": "Somebody who goes and looks.",
 }
@@ -79,7 +80,7 @@ def entries(view: View, now_ms: int, assembly: Assembly | None = None) -> tuple[
         due = [each for each in practice.due(view, now_ms) if each.who is None and each.until_ms > now_ms]
         if practice.name == ROUNDS:
             due += _rounds(view, now_ms, {each.link for each in due})
-        found += _of(practice, due)
+        found += _of(view, practice, due, now_ms)
     return tuple(found)
 
 
@@ -88,30 +89,48 @@ def _rounds(view: View, now_ms: int, known: Collection[bytes]) -> Iterator[Due]:
     for row in open_rounds(view):
         proposal = view.get(PROPOSALS, row.proposal)
         if proposal and now_ms < row.closes_ms and not {row.id, row.proposal} & set(known):
-            yield Due(f"Answer “{proposal.title}”", None, row.called_ms, row.closes_ms, row.proposal)
+            yield Due(f"Answer “{proposal.title}”", None, row.called_ms, row.closes_ms, row.proposal, ANSWERS)
 
 
 def _place(practice: Practice) -> tuple[int, str]:
     return (_ORDER.index(practice.name) if practice.name in _ORDER else len(_ORDER)), practice.title
 
 
-def _of(practice: Practice, due: Sequence[Due]) -> list[Entry]:
+def _of(view: View, practice: Practice, due: Sequence[Due], now_ms: int) -> list[Entry]:
     """What one practice says is due, each record once."""
     about: dict[bytes, list[Due]] = {}
     for each in sorted(due, key=lambda each: (each.until_ms, each.since_ms, each.what)):
         about.setdefault(each.link, []).append(each)
-    needs = _NEEDS.get(practice.name, _ANY)
     return [
         Entry(
             link, practice.name, practice.title, "; ".join(dict.fromkeys(each.what for each in told)),
-            min(each.since_ms for each in told), min(each.until_ms for each in told), needs,
+            min(each.since_ms for each in told), min(FOREVER_MS if each.over else each.until_ms for each in told),
+            " ".join(dict.fromkeys(each.needs for each in told if each.needs)) or _needs(view, practice, link, now_ms),
         )
         for link, told in about.items()
     ]  # fmt: skip
 
 
+def _needs(view: View, practice: Practice, link: bytes, now_ms: int) -> str:
+    """What an entry needs whose practice does not say it, by the record that it is about."""
+    if view.get(CALLS, link):
+        return "Your decision: resume it, or revoke it."
+    if view.get(TERMS, link):
+        return "Somebody for it: by lot, by election, or by renewal."
+    if view.get(REPORTS, link):
+        return "Your decision: accept the report, or not."
+    review = next((each for each in open_reviews(view) if each.record == link), None)
+    if review and not may_report(view, review, facilitators(view, review), now_ms):
+        return "A lot for who reports."
+    if review:
+        return "What you know of it, and a report of whoever was drawn; after its day, of anybody."
+    if view.get(FOUNDINGS, link):
+        return "Your decision on how you decide from then on."
+    return _NEEDS.get(practice.name, _ANY)
+
+
 def _by_hand(view: View, row: Item) -> Entry:
-    said = row.why or f"Added by {name_of(view, row.author)}, who can say more."
+    said = markdown.text(row.why) or f"Added by {name_of(view, row.author)}, who can say more."
     return Entry(row.id, BY_HAND, "Added by hand", row.title or "The words were erased", row.added_ms, row.until_ms, said, row)
 
 
@@ -161,5 +180,5 @@ def waited(ms: int) -> str:
 
 
 def _row(entry: Entry, now_ms: int) -> list[Cell]:
-    until: Cell = When(entry.until_ms) if entry.until_ms < FOREVER_MS else "it is done"
+    until: Cell = When(entry.until_ms) if entry.until_ms < FOREVER_MS else "whenever you like"
     return [Ref(entry.link, "record", entry.what), waited(entry.waits_ms(now_ms)), until, entry.needs]

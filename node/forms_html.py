@@ -101,7 +101,7 @@ def form(
         *[hidden(f"given.{name}", "1") for name in sorted(filled.given)],
         *questions,
         plans,
-        *([element("p", filled.warning, class_="note-line warn")] if filled.warning else []),
+        *([_warned(filled.warning)] if filled.warning else []),
         consequence(kind),
         _buttons(kind, proposes, why),
         method="post",
@@ -120,8 +120,13 @@ def _buttons(kind: Kind[Any], proposes: str, why: str) -> Markup:
     """To write it; or to propose it to all, where nobody does it alone."""
     propose = element("button", "Propose it to all", name="do", value="propose", class_="second" if proposes == "may" else None)
     if proposes == "must":
-        return together([element("p", plain(why), class_="note-line warn"), element("div", propose, class_="buttons")])
+        return together([_warned(why), element("div", propose, class_="buttons")])
     return element("div", element("button", kind.title), *([propose] if proposes else []), class_="buttons")
+
+
+def _warned(words: str) -> Markup:
+    """A sentence to look at first."""
+    return element("p", element("span", class_="sign", aria_hidden="true"), plain(words), class_="note-line warn")
 
 
 def _is_carried(field: Field) -> bool:

@@ -47,6 +47,18 @@ def html(markdown: str) -> Markup:
     return Markup(clean)  # noqa: S704  # cleaned by nh3 just above
 
 
+@lru_cache(maxsize=512)
+def text(markdown: str) -> str:
+    """The words of a member's text in one line, without its marks, for a cell of a table."""
+    said: list[str] = []
+    for token in _PARSER.parse(plain(markdown)):
+        if token.children:
+            said.append("".join(each.content or " " * (each.type in ("softbreak", "hardbreak")) for each in token.children))
+        elif token.type in ("fence", "code_block"):
+            said.append(token.content)
+    return " ".join(" ".join(said).split())
+
+
 def _keep(tag: str, name: str, value: str) -> str | None:
     return value if (tag, name) in {("a", "href"), ("a", "rel"), ("ol", "start")} else None
 

@@ -5,6 +5,7 @@ Built of blocks from what every practice says is due; nothing here is stored, so
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -37,12 +38,22 @@ def needs(view: View, member: bytes | None, now_ms: int) -> Needs:
 
 def marks(found: Needs, now_ms: int) -> list[Mark]:
     """What ends within this cycle, for the moon's wheel and strip."""
+    return [Mark(each.what, each.until_ms) for each in _near(found, now_ms)[:_MARKS]]
+
+
+def days(found: Needs, now_ms: int) -> list[Mark]:
+    """How much ends at each instant of this cycle, for a wheel that stands beside the list of it."""
+    at = Counter(each.until_ms for each in _near(found, now_ms))
+    return [Mark(f"{counted(many, 'thing')} due", until_ms) for until_ms, many in list(at.items())[:_MARKS]]
+
+
+def _near(found: Needs, now_ms: int) -> list[Due]:
     try:
         _, ends = moon.cycle_bounds(moon.cycle_at(now_ms))
     except moon.OutsideTable:
         return []
-    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms <= ends]
-    return [Mark(each.what, each.until_ms) for each in sorted(near, key=lambda each: each.until_ms)[:_MARKS]]
+    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms <= ends and not each.over]
+    return sorted(near, key=lambda each: each.until_ms)
 
 
 def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
@@ -53,7 +64,7 @@ def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
     yield Heading("For all of us")
     yield _due(found.everybody, "Nothing is due. What needs somebody's attention appears here by itself, with its day.")
     yield Heading("This cycle")
-    yield Wheel("The moon's cycle, with what ends in it", now_ms, marks(found, now_ms))
+    yield Wheel("The moon's cycle, with what ends in it", now_ms, days(found, now_ms))
 
 
 def came_due(found: Sequence[Notice], now_ms: int) -> Iterator[Block]:
@@ -81,12 +92,17 @@ def for_visitor(view: View, now_ms: int) -> Iterator[Block]:
     yield Heading("Open now")
     yield _due(found.everybody, "Nothing is open to all at the moment.")
     yield Heading("This cycle")
-    yield Wheel("The moon's cycle, with what ends in it", now_ms, marks(found, now_ms))
+    yield Wheel("The moon's cycle, with what ends in it", now_ms, days(found, now_ms))
+
+
+def has_end(due: Due) -> bool:
+    """Whether there is an instant until which it has to be done."""
+    return due.until_ms < FOREVER_MS and not due.over
 
 
 def _due(due: tuple[Due, ...], empty: str) -> Grid:
     rows: list[list[Cell]] = [
-        [Ref(each.link, "record", each.what), When(each.until_ms) if each.until_ms < FOREVER_MS else "whenever you like"]
-        for each in due
+        [Ref(each.link, "record", each.what), When(each.until_ms) if has_end(each) else "whenever you like"]
+        for each in sorted(due, key=lambda each: not has_end(each))
     ]
     return Grid("", ("What", "Until"), rows, empty)

@@ -17,6 +17,7 @@ from protocol.deciding import (
     NOT_MET,
     ON_AGENDA,
     OUTCOMES,
+    THEORIES,
     Outcome,
     Proposal,
     Round,
@@ -34,8 +35,15 @@ from protocol.deciding import (
 from protocol.membership import MEMBERSHIPS
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.terms import spoken_kind
+from protocol.voting import STOPPED
 
 SOON_DAYS = 14  # before a review, and after a sunset
+ANSWERS = "An answer from each who has given none."
+COUNT = "Somebody who has the answers counted."
+CARRY_OUT = "Somebody who does it, exactly as it was decided."
+JUDGE = "A look at whether it did what it was for, and a proposal that says so."
+LOOK_AGAIN = "A proposal to judge it, to decide it anew, or to end it."
+ANEW = "Nothing, if nobody misses it; else a new proposal."
 
 
 def due(view: View, now_ms: int) -> Iterator[Due]:
@@ -45,7 +53,7 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
         titles[row.id] = row
         if row.round is None:
             what = f"“{row.title}” is proposed: ask, react, amend it, or call for answers"
-            yield Due(what, None, row.since_ms, lapses_ms(view, row, now_ms), row.id)
+            yield Due(what, None, row.since_ms, lapses_ms(view, row, now_ms), row.id, _talk(view, row))
     rounds = open_rounds(view)
     members = view.all(MEMBERSHIPS) if rounds else ()
     for round_ in rounds:
@@ -60,10 +68,10 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
 
 def _round(round_: Round, title: str, missing: set[bytes], now_ms: int, *, done: bool) -> Iterator[Due]:
     if now_ms >= round_.closes_ms:
-        yield Due(f"The round on “{title}” is over: count it", None, round_.closes_ms, FOREVER_MS, round_.id)
+        yield Due(f"The round on “{title}” is over: count it", None, round_.closes_ms, FOREVER_MS, round_.id, COUNT)
     elif done:
         what = f"All have answered on “{title}”: it can be counted now"
-        yield Due(what, None, round_.called_ms, round_.closes_ms, round_.id)
+        yield Due(what, None, round_.called_ms, round_.closes_ms, round_.id, COUNT)
     else:
         what = f"Answer the call on “{title}”"
         for member in sorted(missing):
@@ -76,18 +84,19 @@ def _outcome(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
         leave, plan = leave_of(view, row), planned(view, row)
         if leave and plan and leave.until_ms > now_ms:
             what = f"Carry out “{row.title}”: {spoken_kind(plan.kind)}"
-            yield Due(what, None, row.since_ms, leave.until_ms, row.id)
+            yield Due(what, None, row.since_ms, leave.until_ms, row.id, CARRY_OUT)
     if row.is_settled:
         yield from _left_undone(view, row, now_ms)
     elif state == IN_FORCE and now_ms >= row.review_ms - SOON_DAYS * DAY_MS:
         since_ms = max(row.since_ms, row.review_ms - SOON_DAYS * DAY_MS)
-        yield Due(f"Judge “{row.title}”: did it do what it was for?", None, since_ms, row.review_ms, row.id)
+        yield Due(f"Judge “{row.title}”: did it do what it was for?", None, since_ms, row.review_ms, row.id, JUDGE)
     elif state == ON_AGENDA:
         since_ms = row.judged_ms if row.judged == NOT_MET else row.review_ms
-        yield Due(f"Back on the agenda: “{row.title}”. {why_back(row)}", None, since_ms, row.sunset_ms, row.id)
+        what = f"Back on the agenda: “{row.title}”. {why_back(row)}"
+        yield Due(what, None, since_ms, row.sunset_ms, row.id, LOOK_AGAIN)
     elif state == LAPSED and now_ms < row.sunset_ms + SOON_DAYS * DAY_MS:
         what = f"“{row.title}” has lapsed and binds nobody: propose it anew if it is wanted"
-        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id)
+        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id, ANEW, over=True)
 
 
 def _left_undone(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
@@ -95,7 +104,20 @@ def _left_undone(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
     leave = leave_of(view, row) if row.sunset_ms <= now_ms < row.sunset_ms + SOON_DAYS * DAY_MS else None
     if leave and leave.until_ms == row.act_until_ms:
         what = f"Nobody did what “{row.title}” decided, and the leave for it has lapsed: propose it anew if it is wanted"
-        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id)
+        yield Due(what, None, row.sunset_ms, row.sunset_ms + SOON_DAYS * DAY_MS, row.id, ANEW, over=True)
+
+
+def _talk(view: View, row: Proposal) -> str:
+    """What a proposal needs that is in no round."""
+    rounds = view.all(OUTCOMES, proposal=row.id)
+    last = max(rounds, key=lambda each: each.position) if rounds else None
+    if last and last.result == STOPPED and row.versions == last.version:
+        return "Another version that takes up what was objected to."
+    if last:
+        return "A look at why it was not decided, and a new call."
+    if row.strategic and not view.all(THEORIES, proposal=row.id, limit=1):
+        return "Talk about it, and a theory of change before anybody can call."
+    return "Talk about it; a call for answers, once it is ready."
 
 
 def why_back(row: Outcome) -> str:

@@ -72,6 +72,7 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
                 begins_ms,
                 row.until_ms,
                 row.id,
+                "A look at how it went; then that you adopt it anew, or let it end.",
             )
         elif begins_ms <= row.until_ms <= now_ms and not _open_again(view, row, now_ms):
             yield Due(
@@ -80,6 +81,8 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
                 row.until_ms,
                 ends_ms,
                 row.id,
+                "That you adopt it anew, or a report on how it went.",
+                over=True,
             )
 
 

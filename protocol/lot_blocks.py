@@ -59,6 +59,12 @@ STATES = {
     FAILED: State("failed", "bad"),
     DRAWN: State("drawn", "good"),
 }
+NEEDS = {
+    COMMIT: "A part of the chance from each who has added none.",
+    TYPING: "Two members who type the public value.",
+    READY: "Somebody who has it drawn.",
+    FAILED: "Somebody who opens it anew, if you want it still.",
+}
 KEEPER = (
     "Who lets this node keep their key lets it make their part too. Whoever runs the machine could then know these parts "
     "before they are revealed, and choose a part of their own to suit. One contributor who keeps their own key makes that "
@@ -141,7 +147,7 @@ def _due_of(view: View, row: Lot, now_ms: int) -> Iterator[Due]:
         return
     for_what, now = spoken_for(view, row), phase(row, now_ms)
     if now == COMMIT:
-        yield Due(f"Add your part to the lot for {for_what}", None, row.opened_ms, row.commit_until_ms, row.id)
+        yield Due(f"Add your part to the lot for {for_what}", None, row.opened_ms, row.commit_until_ms, row.id, NEEDS[COMMIT])
     elif now == REVEAL:
         for part in parts_of(view, row.id):
             if not part.value:
@@ -149,13 +155,14 @@ def _due_of(view: View, row: Lot, now_ms: int) -> Iterator[Due]:
                 yield Due(what, part.member, row.commit_until_ms, row.reveal_until_ms, row.id)
     elif now == TYPING:
         what = f"Two members are to type the public value of the lot for {for_what}"
-        yield Due(what, None, row.commit_until_ms, row.reveal_until_ms, row.id)
+        yield Due(what, None, row.commit_until_ms, row.reveal_until_ms, row.id, NEEDS[TYPING])
     elif now == READY:
         since_ms = ready_ms(row)
-        yield Due(f"The lot for {for_what} can be drawn", None, since_ms, since_ms + WEEK_MS, row.id)
+        yield Due(f"The lot for {for_what} can be drawn", None, since_ms, since_ms + WEEK_MS, row.id, NEEDS[READY])
     elif now == FAILED and now_ms < row.reveal_until_ms + WEEK_MS and lots_for(view, row.purpose, row.subject)[-1] == row:
         what = f"The lot for {for_what} failed: open it anew, or let it be"
-        yield Due(what, None, row.commit_until_ms, row.reveal_until_ms + WEEK_MS, row.id)
+        until_ms = row.reveal_until_ms + WEEK_MS
+        yield Due(what, None, row.commit_until_ms, until_ms, row.id, NEEDS[FAILED], over=True)
 
 
 def figures(view: View, now_ms: int) -> Mapping[str, int]:

@@ -322,6 +322,8 @@ class Due(Struct, frozen=True):
     since_ms: int
     until_ms: int
     link: bytes  # digest of the record it is about
+    needs: str = ""  # what an assembly can do about it
+    over: bool = False  # it has ended already: it is told until then, and nothing happens at that instant
 
 
 class Secrets(Protocol):

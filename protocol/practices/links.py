@@ -71,7 +71,7 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     ]  # fmt: skip
     shares: Annotated[
         Literal["allies", "public"],
-        field("What is shared", "Public: public records only. Allies: those for allies too.", example="allies"),
+        field("What is shared", "Public: public records only. Allies: public records, and those for allies.", example="allies"),
     ]
     until_cycle: Annotated[
         int,

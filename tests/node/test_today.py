@@ -107,7 +107,7 @@ def test_a_record_names_what_led_from_it_and_what_can_follow(home: Home) -> None
     actions = {block.kind: block.filled for block in told if isinstance(block, Action)}
     assert actions["ledger.transaction-reversed/1"]["transaction"] == digest.hex()
     facts = dict(next(block for block in told if isinstance(block, Facts)).pairs)
-    assert facts["State"] == State("stands", "good")
+    assert facts["As a record"] == State("stands", "good")
 
 
 def test_hashes_are_told_under_proof_only(home: Home) -> None:
