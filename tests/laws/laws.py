@@ -20,7 +20,7 @@ from node.tables import Tables, all_ddl
 from protocol import encoding
 from protocol.judge import STUMBLED, Fold, Stored, to_body
 from protocol.mandate import ANYBODY, EXACT, act_name
-from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC, Own, Practice, Refused, View
+from protocol.practice import GRANTS, KEYS, MEMBERS, PUBLIC, Act, Own, Practice, Refused, View
 from protocol.record import NAMED, RecordError, parse, sees
 from tests.laws.memory import Memory, Rows
 from tests.laws.mutants import far_ahead, mutants
@@ -170,27 +170,38 @@ def _without_a_grant_in_force(world: World) -> list[str]:
                 if row.since_ms <= at_ms < row.until_ms and not row.paused
             }
             speaks = {row.key: row.member for row, _ in store.kept[KEYS.name].values() if row.since_ms <= at_ms < row.until_ms}
-            names = _names_of_authority(store, isle.number, stored, world)
+            who = speaks.get(author := _author(stored), author)
+            names = _names_of_authority(store, isle.number, stored, world, who)
             verdict = store.judge(isle.number, stored, world.kinds)
             store.keep(isle.number, stored, verdict)
             if verdict.refused or verdict.kind not in world.kinds:
                 continue
-            needs, author = world.kinds[verdict.kind].needs, parse(stored.raw).author
-            who = speaks.get(author, author)
-            if needs and not granted & {(ANYBODY if name.startswith(EXACT) else who, name) for name in names}:
-                broken.append(f"{verdict.kind} was written without “{needs}” in force")
+            if world.kinds[verdict.kind].needs and not granted & {
+                (ANYBODY if name.startswith(EXACT) else who, name) for name in names
+            }:
+                broken.append(f"{verdict.kind} was written by somebody who held none of: {', '.join(sorted(names))}")
     return broken
 
 
-def _names_of_authority(store: Memory, space: int, stored: Stored, world: World) -> set[str]:
+def _author(stored: Stored) -> bytes:
+    try:
+        return parse(stored.raw).author
+    except RecordError:
+        return b""
+
+
+def _names_of_authority(store: Memory, space: int, stored: Stored, world: World, member: bytes) -> set[str]:
     """The grants each of which lets a record be written: what its kind needs, its kind by name, or leave for exactly it."""
     try:
         read = parse(stored.raw)
         kind = world.kinds[read.kind]
-        concerned = kind.concerns(Own(store, space, read.scope), to_body(kind, read.body, {}))
+        own, body = Own(store, space, read.scope), to_body(kind, read.body, {})
+        concerned = kind.concerns(own, body)
+        act = Act(space, stored.digest, stored.position, stored.logged_ms, read.author, member, read.scope, body)
+        needs = kind.takes(own, act) if kind.takes else kind.needs
     except (RecordError, Refused, KeyError):
         return set()
-    return {kind.needs, kind.name, act_name(kind.name, read.body, concerned)}
+    return {needs, kind.name, act_name(kind.name, read.body, concerned)}
 
 
 # 4. All authority is rows of one table
