@@ -13,7 +13,7 @@ from msgspec import Struct
 from node.notices import Notice
 from protocol import moon
 from protocol.membership import founding_of, members_at
-from protocol.page import Block, Cell, Grid, Heading, Mark, Ref, State, Text, Wheel, When
+from protocol.page import Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.practices import PRACTICES
 from protocol.wording import counted
@@ -67,11 +67,19 @@ def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
     yield Wheel("The moon's cycle, with what ends in it", now_ms, days(found, now_ms))
 
 
-def came_due(found: Sequence[Notice], now_ms: int) -> Iterator[Block]:
-    """What the clock noticed since somebody looked, newest first; nothing if there is nothing."""
-    if not found:
+def came_due(noticed: Sequence[Notice], now_ms: int, quiet_until_ms: int = 0) -> Iterator[Block]:
+    """What the clock noticed since somebody looked, newest first; nothing if there is nothing.
+
+    While a rest runs, what is for all waits on the agenda and is not told here: only what is for this member alone.
+    """
+    found = [each for each in noticed if each.who is not None] if quiet_until_ms else noticed
+    if not noticed:
         return
     yield Heading("Came due since you looked")
+    if len(found) < len(noticed):
+        yield Facts([("Rest, until", When(quiet_until_ms)), ("What came due for all", Link("waits on the agenda", "/agenda"))])
+    if not found:
+        return
     rows: list[list[Cell]] = [
         [
             Ref(each.link, "record", each.what),

@@ -29,6 +29,7 @@ from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark,
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice, View
 from protocol.practices import PRACTICES
 from protocol.wire_blocks import with_live
+from protocol.working import quiet_until_ms
 
 _NEWS, _STEP, _LOOKED_AT, _NOTICES = 60, 50, 400, 12
 _LATEST = 160  # records that Today gathers its lines from
@@ -71,7 +72,7 @@ def _today(seen: Seen, since_ms: int) -> Page:
         told += today.for_member(seen.view, seen.member, seen.now_ms)
         if since_ms:
             noticed = Notices(seen.home.store.database).since(seen.member, since_ms, _NOTICES)
-            told += today.came_due(noticed, seen.now_ms)
+            told += today.came_due(noticed, seen.now_ms, quiet_until_ms(seen.view, seen.now_ms))
     else:
         told += today.for_visitor(seen.view, seen.now_ms)
     latest = news.latest(seen.home, seen.view.audience, _LATEST)

@@ -10,6 +10,7 @@ import pytest
 from node import news, record_page, today
 from node.home import Home
 from node.names import noun_of, read_record, telling_for
+from node.notices import Notice
 from protocol.keys import SigningKey
 from protocol.membership import FOUNDINGS
 from protocol.page import Action, Facts, Grid, Link, Ref, State
@@ -136,3 +137,17 @@ def test_a_space_and_its_members_have_names_and_others_have_none(home: Home) -> 
     assert telling.names.label(Ref(bytes(32), "member")) == "somebody unknown here"
     public = telling_for(home, home.view(PUBLIC), now_ms)
     assert public.names.label(Ref(home.key_files.key().public, "member")) == "member 1"
+
+
+def test_while_a_rest_runs_only_what_is_for_oneself_is_told() -> None:
+    def notice(number: int, who: bytes | None) -> Notice:
+        return Notice(number, 1, 2, 10**13, "roles", f"What {number}", who, bytes(32), 1)
+
+    both = (notice(1, None), notice(2, b"m" * 32))
+    (_, told) = today.came_due(both, 5)
+    assert isinstance(told, Grid)
+    assert len(told.rows) == 2
+    _, rest, mine = today.came_due(both, 5, 99)
+    assert isinstance(rest, Facts)
+    assert isinstance(mine, Grid)
+    assert [row[0] for row in mine.rows] == [Ref(bytes(32), "record", "What 2")]
