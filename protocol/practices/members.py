@@ -369,10 +369,10 @@ def remove(own: Own, act: Act[Removed]) -> Iterator[Change]:
 def _end(own: Own, act: Act[Any], row: Membership, how: str, why: str) -> Iterator[Change]:
     at_ms = act.logged_ms
     yield MEMBERSHIPS.patch(row.member, ended_ms=at_ms, ended=how, why=why)
-    for grant in own.all(GRANTS, holder=row.member):
+    for grant in sorted(own.all(GRANTS, holder=row.member), key=lambda each: (each.name, each.source)):
         if grant.until_ms > at_ms:
             yield GRANTS.patch(grant.source, grant.name, grant.holder, until_ms=at_ms)
-    for key in own.all(KEYS, member=row.member):
+    for key in sorted(own.all(KEYS, member=row.member), key=lambda each: each.key):
         if key.until_ms > at_ms:
             yield KEYS.patch(key.key, until_ms=at_ms)
 
