@@ -39,7 +39,7 @@ WATCHED = {"by-keyboard": "Standing decisions", "without-script": "Members"}
 HERE = ("Ada", "Noor", "Tomas", "Ifeoma", "Jakob", "Mina", "Sol")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isle]:
     """Harbour House with its year, where everybody can log in, run with a clock that can be moved."""
     folder = tmp_path_factory.mktemp("cycle")
