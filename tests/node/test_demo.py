@@ -236,9 +236,10 @@ def test_three_processes_arm_a_campaign_and_leave_nothing_behind() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_the_demo_ends_its_nodes_end_too(number: int, tmp_path: Path) -> None:
+    started_behind = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]  # as a shell does: the interrupt is ignored at first
     demo = subprocess.Popen(
-        command(None, "demo", "--keep", str(tmp_path / "kept")), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True,
+        [*started_behind, *command(None, "demo", "--keep", str(tmp_path / "kept"))], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert demo.stderr is not None
@@ -250,6 +251,7 @@ def test_however_the_demo_ends_its_nodes_end_too(number: int, tmp_path: Path) ->
         demo.communicate(timeout=30)
     finally:
         demo.kill()
+        demo.communicate()
     until = time.monotonic() + 15
     while any(alive(child) for child in children):
         assert time.monotonic() < until, "a node of the demo is still there"
