@@ -1,7 +1,7 @@
 # Archipelago: what to run. A fresh machine needs Python 3.11 or newer, make, and the package registries; nothing else.
 #
 #   make run     set everything up and start the demo archipelago: three nodes on this machine, until Ctrl-C
-#   make test    install what the tests need and run them          (make test ARGS="-k moon -x")
+#   make test    install what the tests need and run them          (make test ARGS="-k moon -x"; one after another: "-n 0")
 #   make check   format, lint, types, imports, then the tests: what has to hold before anything is handed in
 #   make bench   measure, print one table, write bench.json
 #   make lock    work out the pinned versions anew (docs/adr/0005-lock-files.md)
@@ -30,7 +30,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/archipelago demo $(ARGS)
 
 test: $(VENV)/test.stamp debian
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: format lint types imports test
 

@@ -13,6 +13,7 @@ import typer
 from node.bench import MANY, W, run
 from node.bench import show as table
 from node.cli_desk import AsJson, note, show
+from node.logs import to_standard_error
 
 
 def register(app: typer.Typer, args: Sequence[str]) -> None:
@@ -28,6 +29,7 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine and this node on it. Takes some minutes, and 2 GB of disk while it runs."""
+    to_standard_error(warnings_only=True)
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="archipelago-bench-", dir=folder) as made:
