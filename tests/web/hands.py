@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 MOST_TABS = 250
 
@@ -37,7 +37,10 @@ def pressable(page: Page, words: str) -> Locator:
         .or_(part.locator("summary", has_text=exact))
         for part in (page.get_by_role("main"), page.get_by_role("banner"))
     ]
-    parts[0].or_(parts[1]).first.wait_for()
+    try:
+        parts[0].or_(parts[1]).first.wait_for()
+    except TimeoutError as error:
+        raise AssertionError(f"“{words}” is not to be pressed at {page.url}, which says:\n{page.inner_text('body')}") from error
     return parts[0].first if parts[0].count() else parts[1].first
 
 
