@@ -43,7 +43,7 @@ def demo(
     to_standard_error(warnings_only=True)
     began = time.monotonic()
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell starts what it puts behind with the first ignored
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # background jobs start with SIGINT ignored
         signal.signal(number, _interrupt)
     try:
         with archipelago(note, keep.absolute() if keep else None) as isles:

@@ -6,7 +6,6 @@ import gc
 import json
 import random
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -170,33 +169,26 @@ BOMBS = {
 }  # fmt: skip
 
 
-LARGEST = b"\x99\xff\x00" + b"\x80" * 0xFF00  # an honest value that fills the room there is
-
-
-def seconds(data: bytes) -> float:
-    """Processor time to read it or to refuse it, without the collector, whose work depends on what else is in memory."""
-    best = float("inf")
-    gc.disable()
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_was_made_to_hurt_is_refused_within_milliseconds(name: str) -> None:
+    best = 1.0
+    gc.disable()  # its work depends on what else is in memory, not on these bytes
     try:
-        for _ in range(5):
+        for _ in range(3):
             before = time.thread_time()
-            with suppress(DecodeError):
-                decode(data)
+            with pytest.raises(DecodeError):
+                decode(BOMBS[name])
             best = min(best, time.thread_time() - before)
     finally:
         gc.enable()
-    return best
+    assert best < 0.05
 
 
-@pytest.mark.parametrize("name", BOMBS)
-def test_what_was_made_to_hurt_is_refused_and_costs_no_more_than_what_is_allowed(name: str) -> None:
-    with pytest.raises(DecodeError):
-        decode(BOMBS[name])
-    assert seconds(BOMBS[name]) < 5 * seconds(LARGEST)
-
-
-def test_the_largest_value_that_is_allowed_is_read() -> None:
-    assert len(decode(LARGEST)) == 0xFF00  # type: ignore[arg-type]  # a list
+def test_the_largest_value_that_is_allowed_is_read_within_milliseconds() -> None:
+    data = b"\x99\xff\x00" + b"\x80" * 0xFF00
+    before = time.thread_time()
+    assert len(decode(data)) == 0xFF00  # type: ignore[arg-type]  # a list
+    assert time.thread_time() - before < 1
 
 
 @pytest.mark.parametrize(

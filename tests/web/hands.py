@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Locator, Page
+from playwright.sync_api import TimeoutError as NotInTime
 
 MOST_TABS = 250
 
@@ -39,7 +40,7 @@ def pressable(page: Page, words: str) -> Locator:
     ]
     try:
         parts[0].or_(parts[1]).first.wait_for()
-    except TimeoutError as error:
+    except NotInTime as error:
         raise AssertionError(f"“{words}” is not to be pressed at {page.url}, which says:\n{page.inner_text('body')}") from error
     return parts[0].first if parts[0].count() else parts[1].first
 
