@@ -11,6 +11,8 @@ Example::
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from protocol.practice import EVERYTHING, FOREVER_MS, MEMBERS, Own, Parameter, Row, Table, View
 
 ASSEMBLY, MEMBER = "assembly", "member"
@@ -121,6 +123,15 @@ def is_live(row: Membership | None, at_ms: int) -> bool:
 def members_at(own: Own, at_ms: int) -> tuple[Membership, ...]:
     """Who is a member at an instant, in the order in which they came."""
     return tuple(row for row in own.all(MEMBERSHIPS, order="number") if is_live(row, at_ms))
+
+
+def abstain(own: Own, concerned: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Who has no vote on what the assembly has to look at: whom it concerns, as long as two others are there to decide.
+
+    With fewer, all vote, and it still takes two in favour: neither does anybody decide alone, nor does it wait for ever.
+    """
+    here = {row.member for row in members_at(own, FOREVER_MS - 1)}
+    return tuple(sorted(set(concerned))) if len(here - set(concerned)) >= 2 else ()
 
 
 def waiting_at(own: Own, at_ms: int) -> tuple[Membership, ...]:

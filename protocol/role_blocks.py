@@ -29,6 +29,7 @@ from protocol.terms import (
     Permission,
     Role,
     Term,
+    answered_without,
     as_held,
     every_term,
     given_later,
@@ -129,10 +130,19 @@ def _paused(view: View, now_ms: int) -> Iterator[Block]:
         ],
     )  # fmt: skip
     for each, term in made:
-        yield from _answers(each, term)
+        yield from _answers(view, each, term, now_ms)
 
 
-def _answers(made: Call, term: Term) -> Iterator[Action]:
+def _answers(view: View, made: Call, term: Term, now_ms: int) -> Iterator[Block]:
+    """How the assembly looks at a call, and who has a vote on it."""
+    here = len(members_at(view, now_ms))
+    if answered_without(view, made):
+        yield Text("Holder and shadow have no vote on it.")
+    elif here > 1:
+        yield Text(
+            f"You are {counted(here, 'member')}, too few to decide without holder and shadow. So both vote too, and it takes"
+            " two people in favour: nobody answers it alone."
+        )
     told = f"“{spoken_kind(made.kind)}” for {term.role}"
     yield Action("role.call-answered/1", {"call": made.id.hex(), "outcome": "resume"}, f"Propose to resume {told}")
     yield Action("role.call-answered/1", {"call": made.id.hex(), "outcome": "revoke"}, f"Propose to revoke {told}")
@@ -349,7 +359,7 @@ def _call(view: View, made: Call, now_ms: int) -> Iterator[Block]:
     yield from _prose("What the assembly said", made.answer)
     for each, held in open_calls(view, now_ms):
         if each.id == made.id:
-            yield from _answers(each, held)
+            yield from _answers(view, each, held, now_ms)
 
 
 def _past(view: View, terms: Sequence[Term], now_ms: int) -> Grid:

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from protocol import moon
-from protocol.membership import MEMBERSHIPS, Membership
+from protocol.membership import MEMBERSHIPS, Membership, abstain
 from protocol.practice import FOREVER_MS, Own, Parameter, Row, Table, field
 
 DAY_MS = 86_400_000
@@ -208,6 +208,12 @@ def every_term(own: Own) -> tuple[Term, ...]:
 def roles_at(own: Own, at_ms: int) -> tuple[Role, ...]:
     """The roles that there are at an instant, by name."""
     return tuple(row for row in own.all(ROLES, order="role") if row.since_ms <= at_ms < row.ended_ms)
+
+
+def answered_without(own: Own, made: Call) -> tuple[bytes, ...]:
+    """Who has no vote on a shadow's call: holder and shadow, as long as two others are there to decide."""
+    term = own.get(TERMS, made.term)
+    return abstain(own, (term.holder, made.caller)) if term else ()
 
 
 def term_of(own: Own, role: str, at_ms: int) -> Term | None:

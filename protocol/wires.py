@@ -212,12 +212,6 @@ def others(own: Own, concerned: Sequence[bytes], at_ms: int) -> tuple[bytes, ...
     return tuple(member for member in here if member not in concerned) or here
 
 
-def abstain(own: Own, concerned: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Who does not vote on a report: whom it concerns, as long as two others are there to vote."""
-    here = {row.member for row in members_at(own, FOREVER_MS - 1)}
-    return tuple(sorted(concerned)) if len(here - set(concerned)) >= 2 else ()
-
-
 def may_report(own: Own, review: Review, drawn: Sequence[bytes], at_ms: int) -> tuple[bytes, ...]:
     """Who may report on a review at an instant, given who fills the facilitator's seat; nobody before the draw."""
     free = others(own, keys(review.concerned), at_ms)

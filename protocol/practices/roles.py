@@ -12,9 +12,9 @@
 - A term is given with the definition that was decided on, or that stood when its lot was opened. To define or redefine a role
   gives nobody anything and takes nothing from anybody: what it keeps to itself changes when its next term begins, and what it
   keeps no longer is open to all only where that term was decided on.
-- A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly,
-  without holder and shadow, resumes or revokes it. A pause goes on into a next term of the same person; what was revoked
-  comes back with a next term that is decided on, not with one by lot.
+- A shadow, drawn by lot, keeps a journal for members and has a rationed call: it pauses one permission until the assembly
+  resumes or revokes it, without holder and shadow as long as two others are there to decide, else with both. A pause goes on
+  into a next term of the same person; what was revoked comes back with a next term that is decided on, not with one by lot.
 - What decides about records of others is public: definitions, terms, calls. Journal and handover are for members only.
 
 Example::
@@ -80,6 +80,7 @@ from protocol.terms import (
     Note,
     Role,
     Term,
+    answered_without,
     as_held,
     definition_before,
     followed,
@@ -417,10 +418,9 @@ def the_holder(own: Own, body: Renewed | Recalled) -> tuple[bytes, ...]:
 
 
 def holder_and_shadow(own: Own, body: Answered) -> tuple[bytes, ...]:
-    """Neither who called nor whose permission rests has a vote on the call."""
+    """Neither who called nor whose permission rests has a vote on the call, where two others are there."""
     made = own.get(CALLS, body.call)
-    term = own.get(TERMS, made.term) if made else None
-    return (term.holder, made.caller) if made and term else ()
+    return answered_without(own, made) if made else ()
 
 
 PRACTICE = Practice(
@@ -478,7 +478,7 @@ PRACTICE = Practice(
         Kind(
             "role.call-answered/1", "Answer a shadow's call", Answered, answer, needs=DECISION, concerns=holder_and_shadow,
             consequence="The permission holds again, or is over for this term, from this minute.",
-            help="Resume or revoke what a call paused. Holder and shadow have no vote on it.",
+            help="Resume or revoke what a call paused. Where two others are there, holder and shadow have no vote on it.",
         ),
         Kind(
             "role.handed-over/1", "Hand over a role", HandedOver, hand_over, audience=MEMBERS,

@@ -24,7 +24,7 @@ from protocol import figure, moon
 from protocol.judge import spoken_time
 from protocol.mandate import DECISION
 from protocol.meaning import Figure
-from protocol.membership import ASSEMBLY, MEMBERSHIPS, is_live
+from protocol.membership import ASSEMBLY, MEMBERSHIPS, abstain, is_live
 from protocol.practice import (
     FOREVER_MS,
     PUBLIC,
@@ -55,7 +55,6 @@ from protocol.wires import (
     Report,
     Review,
     Wire,
-    abstain,
     concerned_by,
     counts_from_ms,
     keys,

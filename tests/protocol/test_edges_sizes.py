@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from protocol import moon
 from protocol.deciding import VOTES, Vote, electorate
-from protocol.decision_story import about
 from protocol.drawing import LOTS, POOLS, keys
 from protocol.keys import SigningKey
 from protocol.lot import commitment as lot_commitment
 from protocol.membership import MEMBER, MEMBERSHIPS, Membership
 from protocol.page import Action, Text
 from protocol.practice import FOREVER_MS, GRANTS, KEYS, PUBLIC, Grant, Key
-from protocol.practices import PRACTICES, lots, members, tripwires
+from protocol.practices import PRACTICES, lots, members, roles, tripwires
 from protocol.proposal import Called, Cast, Closed
 from protocol.role_bodies import Answered, Resigned, Taken
 from protocol.role_bodies import Called as ShadowCalled
@@ -22,6 +23,8 @@ from protocol.wires import open_reviews
 from tests.laws.commune import BOOK, WHY, Commune
 from tests.laws.world import DAY_MS, MINUTE_MS
 from tests.protocol.deciders import REMOVED, plan_of
+
+ANSWERED = "role.call-answered/1"
 
 
 class Crowd(Commune):
@@ -103,31 +106,83 @@ def test_in_a_collective_of_one_a_review_is_closed_by_the_one_who_is_there() -> 
 # Two and three
 
 
-@pytest.mark.parametrize("people", [2, 3, 4])
-def test_a_shadows_call_is_answered_where_two_are_left_whom_it_does_not_concern(people: int) -> None:
-    """In a smaller collective the permission rests until the term ends, and the sentence says why."""
+def paused(people: int) -> tuple[Commune, bytes, SigningKey]:
+    """Eve is treasurer, and her shadow has called: (commune, the call, the shadow)."""
     commune = Commune(people)
     commune.must("role.defined/1", commune.treasurer(), commune.people[0])
     assert not commune.as_decided("role.appointed/1", commune.appointment())
     term = commune.term()
-    made = commune.must("role.called/1", ShadowCalled(term.id, BOOK, WHY), commune.drawn("shadow", term.id))
+    shadow = commune.drawn("shadow", term.id)
+    return commune, commune.must("role.called/1", ShadowCalled(term.id, BOOK, WHY), shadow), shadow
+
+
+@pytest.mark.parametrize("people", [2, 3, 4, 5])
+@pytest.mark.parametrize("outcome", ["resume", "revoke"])
+def test_a_shadows_call_is_answered_however_few_there_are(people: int, outcome: Literal["resume", "revoke"]) -> None:
+    """Without holder and shadow as long as two others are there to decide; else all decide, and nobody alone."""
+    commune, made, _ = paused(people)
+    answer = Answered(made, outcome, WHY)
+    concerned = commune.kinds[ANSWERED].concerns(commune.view, answer)
+    assert len(concerned) == (2 if people > 3 else 0)
+    told = list(roles.PRACTICE.record(commune.view, made, commune.now_ms))
+    assert [block.kind for block in told if isinstance(block, Action)] == [ANSWERED] * 2
+    who_votes = (
+        "Holder and shadow have no vote on it." if people > 3 else f"You are {people} members, too few to decide without"
+    )
+    assert any(isinstance(block, Text) and block.text.startswith(who_votes) for block in told)
+    assert "takes a decision" in commune.eve(ANSWERED, answer)
+    round_ = commune.call(commune.propose(plan_of(ANSWERED, answer, *sorted(concerned))), "majority")
+    for key in commune.people:
+        if key.public not in concerned:
+            commune.must("vote.cast/1", Cast(round_, "yes"), key)
+    assert commune.close(round_).accepted
+    assert not commune.eve(ANSWERED, answer)
+    booked = commune.eve(BOOK, commune.book())
+    assert not booked if outcome == "resume" else "ended at" in booked
+
+
+@pytest.mark.parametrize(("people", "votes", "result"), [
+    (2, {"holder": "yes"}, "not accepted"),
+    (2, {"shadow": "yes"}, "not accepted"),
+    (2, {"holder": "yes", "shadow": "no"}, "tied"),
+    (3, {"holder": "yes"}, "too few answers"),
+    (3, {"holder": "yes", "shadow": "no"}, "tied"),
+    (3, {"holder": "yes", "third": "abstain"}, "not accepted"),
+    (3, {"holder": "yes", "shadow": "no", "third": "no"}, "not accepted"),
+    (3, {"holder": "yes", "shadow": "no", "third": "yes"}, "accepted"),
+    (3, {"shadow": "yes", "third": "yes"}, "accepted"),
+])  # fmt: skip
+def test_among_two_or_three_neither_holder_nor_shadow_answers_the_call_alone(
+    people: int, votes: dict[str, str], result: str
+) -> None:
+    commune, made, shadow = paused(people)
+    holder = commune.people[1]
+    third = next((key for key in commune.people if key not in (holder, shadow)), None)
+    who = {"holder": holder, "shadow": shadow, "third": third or holder}
     answer = Answered(made, "resume", WHY)
-    concerned = sorted(commune.kinds["role.call-answered/1"].concerns(commune.view, answer))
-    assert len(concerned) == 2
-    call = Called(commune.propose(plan_of("role.call-answered/1", answer, *concerned)), 1, "consent")
-    if people < 4:
-        said = commune.eve("decision.called/1", call)
-        assert said.startswith(f"{people - 2} member")
-        assert "Win somebody who can look at it from outside" in said
-        story = list(about(commune.view, call.proposal, commune.now_ms))
-        assert any(isinstance(block, Text) and said in block.text for block in story)
-        assert not any(isinstance(block, Action) and block.kind == "decision.called/1" for block in story)
-        commune.now_ms = term.until_ms
-        assert not commune.as_decided("role.appointed/1", commune.appointment(0), 0)
-        assert not commune.write(BOOK, commune.book(), commune.people[0])
-    else:
-        assert not commune.as_decided("role.call-answered/1", answer, 0)
-        assert not commune.eve(BOOK, commune.book())
+    round_ = commune.call(commune.propose(plan_of(ANSWERED, answer)), "majority")
+    for name, choice in votes.items():
+        commune.must("vote.cast/1", Cast(round_, choice), who[name])
+    commune.now_ms = commune.round(round_).closes_ms
+    assert commune.close(round_).result == result
+    assert bool(commune.eve(ANSWERED, answer)) == (result != "accepted")
+
+
+def test_who_decided_on_a_call_among_three_does_not_count_once_there_are_enough_others() -> None:
+    """The holder and a third person decide; before it is carried out somebody is admitted: the others look anew."""
+    commune, made, shadow = paused(3)
+    third = next(key for key in commune.people if key not in (commune.people[1], shadow))
+    answer = Answered(made, "resume", WHY)
+    round_ = commune.call(commune.propose(plan_of(ANSWERED, answer)), "majority")
+    for key in (commune.people[1], third):
+        commune.must("vote.cast/1", Cast(round_, "yes"), key)
+    commune.now_ms = commune.round(round_).closes_ms
+    assert commune.close(round_).accepted
+    commune.join()
+    assert "takes a decision" in commune.eve(ANSWERED, answer)
+    assert len(commune.kinds[ANSWERED].concerns(commune.view, answer)) == 2
+    commune.must("member.left/1", members.Left(), third)
+    assert commune.kinds[ANSWERED].concerns(commune.view, answer) == ()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from protocol import moon
 from protocol.body import from_flat, structure_and_words, to_flat
 from protocol.mandate import ANYBODY, act_name
-from protocol.membership import MEMBERSHIPS
+from protocol.membership import MEMBERSHIPS, abstain
 from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting
 from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, Value, WireRemoved, WireSet
 from protocol.record import parse
@@ -23,7 +23,6 @@ from protocol.wires import (
     REPORTS,
     REVIEWS,
     Review,
-    abstain,
     counts_from_ms,
     may_report,
     next_noting,
