@@ -16,15 +16,16 @@ from typing import Any
 from msgspec import Struct
 
 from node.clock import Clock
+from node.planned import check_plans
 from node.store import Placed, Store
+from node.words import AUDIENCE_NAMES, AUDIENCES
+from protocol import ballot, record
 from protocol import body as bodies
-from protocol import record
 from protocol.keys import SigningKey
-from protocol.practice import ALLIES, EVERYTHING, LATEST, MEMBERS, PUBLIC, Kind, Refused, unchanged
+from protocol.practice import EVERYTHING, LATEST, Kind, Refused, unchanged
 from protocol.practices import KINDS
 from protocol.record import RecordError, Sealed, scope_of
 
-AUDIENCES = {"public": PUBLIC, "allies": ALLIES, "members": MEMBERS}
 BATCH = 2000
 _SLACK_MS = 600_000
 
@@ -63,6 +64,10 @@ class Lent:
             raise Refused("This takes a node with its seed. Write it on the node's own page.")
         return hmac.digest(self._secret, b"archipelago/act/1" + label, "sha256")
 
+    def shared(self, label: bytes) -> bytes:
+        """The public key to what this node derives."""
+        return ballot.public_of(self.derive(label))
+
 
 class Actions:
     """Acts of members of one space, on one store."""
@@ -97,8 +102,10 @@ class Actions:
         spoken = audience if audience is None else _spoken(audience)
         if isinstance(spoken, int) and spoken < known.audience:
             raise Refused(
-                f"Audience: “{known.title}” is for {_NAMES[known.audience]} at the widest. It can be narrowed, not widened."
+                f"Audience: “{known.title}” is for {AUDIENCE_NAMES[known.audience]} at the widest."
+                " It can be narrowed, not widened."
             )
+        check_plans(body, known.audience if spoken is None else scope_of(spoken))
         return Draft(kind, body, spoken)
 
     def advise(self, draft: Draft) -> str:
@@ -177,13 +184,10 @@ class Actions:
 def _spoken(audience: int | Sequence[bytes]) -> int | tuple[bytes, ...]:
     """An audience as a record says it; Refused if it is none, because a record would be read as for members only then."""
     if isinstance(audience, int):
-        if isinstance(audience, bool) or audience not in _NAMES:
+        if isinstance(audience, bool) or audience not in AUDIENCE_NAMES:
             raise Refused(f"Audience: one of {', '.join(AUDIENCES)}, or a list of spaces.")
         return audience
     named = tuple(sorted(set(audience)))
     if not named or any(len(space) != 32 for space in named):
         raise Refused("Audience: name at least one space, each by its id.")
     return named
-
-
-_NAMES = {value: name for name, value in AUDIENCES.items()}

@@ -24,7 +24,6 @@ from aiohttp import web
 from msgspec import Struct
 
 from federation.storage import StorageError
-from node.actions import AUDIENCES
 from node.database import FAILURES
 from node.home import Home
 from node.names import telling_for
@@ -32,6 +31,7 @@ from node.openapi import document
 from node.receipts import receipt_of
 from node.render_json import json as blocks_json
 from node.vault import Account
+from node.words import AUDIENCE_NAMES, AUDIENCES
 from protocol import body as bodies
 from protocol import record
 from protocol.judge import to_body
@@ -139,7 +139,7 @@ class Api:
                 "kind": kind.name,
                 "title": kind.title,
                 "needs": kind.needs,
-                "audience": _AUDIENCE_NAMES[kind.audience],
+                "audience": AUDIENCE_NAMES[kind.audience],
                 "schema": document(VERSION)["components"]["schemas"][kind.name.replace("/", ".")],
             }
             for kind in KINDS.values()
@@ -236,9 +236,7 @@ def _read(raw: bytes, annex: bytes | None) -> dict[str, Any]:
         "at_ms": read.at_ms,
         "kind": read.kind,
         "author": read.author.hex(),
-        "audience": list(map(space_name, read.audience))
-        if isinstance(read.audience, tuple)
-        else _AUDIENCE_NAMES[read.audience],
+        "audience": list(map(space_name, read.audience)) if isinstance(read.audience, tuple) else AUDIENCE_NAMES[read.audience],
         "body": body,
         "erased": bool(read.annex_hash) and not words,
     }
@@ -255,7 +253,6 @@ def _receipt(home: Home, digest: bytes) -> str:
 
 
 _ASK = {"WWW-Authenticate": "Bearer"}
-_AUDIENCE_NAMES = {value: name for name, value in AUDIENCES.items()}
 
 
 def _kind(raw: bytes | None) -> dict[str, str]:

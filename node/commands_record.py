@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from node.actions import AUDIENCES, Draft
+from node.actions import Draft
 from node.failure import Misuse
 from node.home import Home
 from node.receipts import receipt_of
+from node.words import AUDIENCE_NAMES, AUDIENCES
 from protocol import body as bodies
 from protocol import record
 from protocol.judge import to_body
@@ -23,7 +24,6 @@ from protocol.practices import KINDS
 from protocol.record import RecordError
 
 MOST_SHOWN = 100_000
-_NAMES = {number: name for name, number in AUDIENCES.items()}
 
 
 def kind_named(name: str) -> str:
@@ -49,7 +49,7 @@ def audience_named(spoken: str) -> int | tuple[bytes, ...] | None:
 
 def audience_told(audience: int | tuple[bytes, ...]) -> str:
     """An audience in words, as `audience_named` reads it."""
-    return ",".join(map(space_name, audience)) if isinstance(audience, tuple) else _NAMES[audience]
+    return ",".join(map(space_name, audience)) if isinstance(audience, tuple) else AUDIENCE_NAMES[audience]
 
 
 def digest_given(text: str) -> bytes:

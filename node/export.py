@@ -20,13 +20,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from node.actions import AUDIENCES
 from node.commands_record import audience_told, kind_named, told_body
 from node.control import Say
 from node.database import Connection, connect
 from node.failure import Misuse
 from node.home import Home
 from node.tables import POSITIONS, Tables
+from node.words import AUDIENCES
 from protocol import journal, record
 from protocol.keychain import parse_space, space_name
 from protocol.practice import EVERYTHING, MEMBERS, View

@@ -93,6 +93,8 @@ def form(
         questions.append(element("details", element("summary", "more, if you like"), *inside))
     if len(audiences) > 1:
         questions.append(_audience(audiences, filled.values.get("audience", "")))
+    elif audiences:
+        questions.append(hidden("audience", audiences[0][0]))
     return element(
         "form",
         _default(proposes),

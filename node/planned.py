@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from protocol import encoding
 from protocol.encoding import EncodingError
-from protocol.judge import to_body
-from protocol.practice import Kind, Refused
+from protocol.judge import require_audience, to_body
+from protocol.practice import PUBLIC, Kind, Refused
 from protocol.practices import KINDS
+from protocol.proposal import Amended, Proposed
 
 
 def act_of(kind: str, structure: bytes, words: Mapping[str, str] | None = None) -> tuple[Kind[Any], Any]:
@@ -29,3 +32,27 @@ def act_of(kind: str, structure: bytes, words: Mapping[str, str] | None = None) 
             "What was planned cannot be read here, so it cannot be done. Begin again from the page of what you propose."
         )
     return known, to_body(known, decoded, words or {})
+
+
+def is_open_to(kind: Kind[Any], scope: int) -> bool:
+    """Whether a record of a kind can be for an audience, given as its number."""
+    try:
+        require_audience(kind, scope)
+    except Refused:
+        return False
+    return True
+
+
+def check_plans(body: Struct, scope: int) -> None:
+    """Refuse a proposal that plans what its own audience can never do: an act is done for those for whom it was decided."""
+    for plan in body.plans if isinstance(body, Proposed | Amended) else ():
+        kind = KINDS.get(plan.kind)
+        if kind is None or is_open_to(kind, scope):
+            continue
+        if scope != PUBLIC and kind.in_public:
+            raise Refused(
+                f"“{kind.title}” is for everybody to read, and so is the decision that gives leave. Propose it in public."
+            )
+        raise Refused(
+            f"“{kind.title}” is not for so wide an audience, nor is the decision on it. Propose it for the same people."
+        )

@@ -14,13 +14,14 @@ from node.body_blocks import blocks, hashes
 from node.health import holdings, proof_facts, seen_by
 from node.home import Home
 from node.names import Read, known_as, noun_of, read_record, title_of_record
+from node.planned import is_open_to
 from node.tables import columns
 from node.words import Telling, kind_done
 from protocol.body import Field, fields
 from protocol.judge import to_body
 from protocol.membership import ERASURES
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Ref, State, Text, When
-from protocol.practice import KEYS, PROBLEMS, Kind, Refused, Table, View
+from protocol.practice import KEYS, PROBLEMS, PUBLIC, Kind, Refused, Table, View
 from protocol.practices import KINDS, PRACTICE_OF, TABLES
 
 MINUTE_MS = 60_000
@@ -132,9 +133,9 @@ def _naming(view: View, table: Table[Any], digest: bytes) -> Iterator[bytes]:
 
 def _follow(read: Read) -> Iterator[Block]:
     """Buttons to the kinds of the same practice that are about a record of this kind and need little more."""
-    practice = PRACTICE_OF.get(read.record.kind)
+    practice, scope = PRACTICE_OF.get(read.record.kind), read.record.scope
     actions = [
-        Action(kind.name, filled, kind.title)
+        Action(kind.name, filled, kind.title, scope if is_open_to(kind, scope) else PUBLIC)
         for kind in (practice.kinds if practice else ())
         if (filled := _about(kind, read)) is not None
     ]

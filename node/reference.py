@@ -17,14 +17,13 @@ import typer
 from msgspec import Struct
 
 from node import openapi
-from node.actions import AUDIENCES
 from node.cli import application
+from node.words import AUDIENCE_NAMES
 from protocol import body as bodies
 from protocol.body import Field
 from protocol.practice import Kind, Parameter, Practice
 from protocol.practices import PRACTICES
 
-_AUDIENCE = {value: name for name, value in AUDIENCES.items()}
 _HEAD = "<!-- Generated: python -m node.reference docs/reference. Do not edit. -->\n\n"
 _TYPES = {str: "text", int: "whole number", bool: "yes or no", bytes: "id or bytes"}
 _WIDGETS = {
@@ -83,7 +82,8 @@ def _kind(kind: Kind[Any]) -> Iterator[str]:
     yield f"### {kind.name}\n"
     yield " ".join(part for part in (f"**{kind.title}.**", kind.help, kind.consequence) if part) + "\n"
     grant = f"the grant `{kind.needs}`" if kind.needs else "no grant; its rule says who may write it"
-    yield f"For: {_AUDIENCE[kind.audience]}, or narrower. Takes {grant}.\n"
+    narrower = "" if kind.in_public else ", or narrower"
+    yield f"For: {AUDIENCE_NAMES[kind.audience]}{narrower}. Takes {grant}.\n"
     body: type[Struct] = kind.body
     yield from _table(("Field", "Label", "Takes", "What it is"), _rows(bodies.fields(body)))
 

@@ -23,7 +23,7 @@ from node import markdown, render_svg, render_svg_links, render_svg_moon, render
 from node.markup import element, is_own_path, together
 from node.render_svg import tone
 from node.twin import Picture, twin
-from node.words import Telling, iso, kind_title, plain
+from node.words import AUDIENCE_NAMES, Telling, iso, kind_title, plain
 from protocol.difference import GONE, SAME, difference
 from protocol.page import (
     Action,
@@ -319,6 +319,8 @@ def action(block: Action, *, second: bool = False) -> Markup:
     filled = {name: plain(text) for name, text in block.filled.items()}
     while filled and sum(len(quote_plus(text)) for text in filled.values()) > _LINK_BYTES:
         del filled[max(filled, key=lambda name: len(filled[name]))]  # the form takes it from the record that the link names
+    if block.audience and block.audience in AUDIENCE_NAMES:
+        filled["audience"] = AUDIENCE_NAMES[block.audience]
     if filled:
         path += f"?{urlencode(filled)}"
     label = plain(block.label) or kind_title(block.kind)

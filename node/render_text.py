@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from node.twin import indented, twin
-from node.words import Telling, is_share, kind_title, measure, plain
+from node.words import AUDIENCE_NAMES, Telling, is_share, kind_title, measure, plain
 from protocol.difference import GONE, SAME, difference
 from protocol.page import (
     Action,
@@ -166,6 +166,8 @@ def _difference(block: Difference, console: Console) -> None:
 
 def _action(block: Action, console: Console) -> None:
     filled = "".join(f" --{name.replace('_', '-')} {_quoted(value)}" for name, value in block.filled.items())
+    if block.audience and block.audience in AUDIENCE_NAMES:
+        filled += f" --audience {AUDIENCE_NAMES[block.audience]}"
     label = plain(block.label) or kind_title(block.kind)
     console.print(
         Line(f"→ {label}: ", style="bold") + Line(f"archipelago record add {plain(block.kind)}{filled}"), soft_wrap=True

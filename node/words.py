@@ -23,9 +23,12 @@ from functools import lru_cache
 from typing import Protocol
 
 from protocol.page import Cell, Link, Money, Ref, State, When
+from protocol.practice import ALLIES, MEMBERS, PUBLIC
 from protocol.practices import KINDS
 from protocol.wording import counted, in_hours
 
+AUDIENCES = {"public": PUBLIC, "allies": ALLIES, "members": MEMBERS}
+AUDIENCE_NAMES = {value: name for name, value in AUDIENCES.items()}
 MINUTE_MS = 60_000
 _NEAR_DAYS = 14
 _SAME_YEAR_DAYS = 300

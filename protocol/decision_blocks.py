@@ -110,7 +110,7 @@ def _rounds(view: View, now_ms: int) -> Iterator[Block]:
     )  # fmt: skip
     for round_, proposal in rounds:
         if proposal and now_ms < round_.closes_ms:
-            yield Action("vote.cast/1", {"round": round_.id.hex()}, f"Answer: {proposal.title}")
+            yield Action("vote.cast/1", {"round": round_.id.hex()}, f"Answer: {proposal.title}", round_.scope)
 
 
 def stage(view: View, row: Proposal) -> State:

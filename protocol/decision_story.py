@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from protocol import encoding
 from protocol.deciding import (
     DISSENTS,
@@ -77,8 +79,12 @@ def about(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
     """The story of the proposal that a record is about; nothing if this node has not seen one."""
     row = proposal_about(view, digest)
     there = view.of(view.space_id(row.space)) if row else None
-    if row is None or there is None:
-        return
+    if row and there:
+        for block in _story(view, there, row, now_ms):  # all about it is for the same people
+            yield replace(block, audience=row.scope) if isinstance(block, Action) else block
+
+
+def _story(view: View, there: View, row: Proposal, now_ms: int) -> Iterator[Block]:
     ours = row.space == view.space
     yield Heading(row.title)
     yield from _head(there, row, now_ms)
@@ -149,7 +155,7 @@ def _head(view: View, row: Proposal, now_ms: int) -> Iterator[Block]:
     if row.renews:
         pairs.append(("Comes in the place of", Ref(row.renews, "record")))
     if row.scope != PUBLIC:
-        pairs.append(("Who may read it", "not everybody: all about it stays within that circle, and it gives leave for no act"))
+        pairs.append(("Who may read it", "not everybody: all about it stays among those for whom it was proposed"))
     yield Facts(pairs)
     if row.withdrawn:
         yield Text("Why it was withdrawn:")
@@ -268,7 +274,7 @@ def _next(view: View, row: Proposal, versions: Sequence[Version], decided: Outco
     if decided and leave and leave.since_ms <= now_ms < leave.until_ms:
         yield Text("What was decided can be done now, once and exactly as it was decided, by any member.")
         yield Facts([("Carry it out", Link("the form, filled in as it was decided", f"/carry-out/{decided.id.hex()}"))])
-    if decided and binds(decided, now_ms) and decided.scope == PUBLIC:
+    if decided and binds(decided, now_ms):
         yield Text("Whether it did what it was for is decided by a decision, so that nobody stops a fuse alone.")
         for verdict, text in ((MET, "Propose: it was met"), (NOT_MET, "Propose: it was not met"), (END, "Propose to end it")):
             yield Action("decision.proposed/1", _judging(decided, verdict), text)

@@ -6,7 +6,7 @@ A `Fold` takes one log's records in their order. For each, in this order:
 2. its entry's flag must say what its audience says (0 for public);
 3. the author's clock must be later than that of the author's last act for the same audience, and not ahead of the log;
 4. an unknown kind changes nothing else: who knows it later comes to the same verdict on what follows it;
-5. its audience must not be wider than its kind allows, its body must be in form, with no unknown field;
+5. its audience must be neither wider nor narrower than its kind allows, its body must be in form, with no unknown field;
 6. its author must hold the grant that the kind needs, at the entry's own time (`logged`), or a decision must have given
    leave for exactly this act, which is used up by it (`protocol.mandate`);
 7. the kind's rule says what changes, seeing only rows at least as public as the record;
@@ -158,6 +158,14 @@ def _exact(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, Any
     )
 
 
+def require_audience(kind: Kind[Any], scope: int) -> None:
+    """Refuse a record whose audience is wider than its kind allows, or narrower."""
+    if (scope if scope < record.NAMED else ALLIES) < kind.audience:  # named spaces are others too
+        raise Refused(f"“{kind.title}” is not for so wide an audience. Leave the audience as the form gives it.")
+    if kind.in_public and scope != PUBLIC:
+        raise Refused(kind.in_public)
+
+
 def spoken_time(ms: int) -> str:
     """An instant as text in UTC, by the proleptic Gregorian calendar, without a clock or a time zone table."""
     days, rest = divmod(ms // 60_000, 1440)
@@ -227,8 +235,7 @@ class Fold:
         kind = self.kinds.get(read.kind)
         if kind is None:
             return Verdict(scope, (), "", read.kind)
-        if (scope if scope < record.NAMED else ALLIES) < kind.audience:  # named spaces are others too
-            raise Refused(f"“{kind.title}” is not for so wide an audience. Leave the audience as the form gives it.")
+        require_audience(kind, scope)
         body = to_body(kind, read.body, record.words_of(stored.annex, read.annex_hash) if words is None else words)
         act = Act(
             self.space, stored.digest, stored.position, stored.logged_ms, read.author,

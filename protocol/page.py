@@ -223,12 +223,14 @@ class Difference(Struct, frozen=True, tag=True):
 class Action(Struct, frozen=True, tag=True):
     """A button to the form of a kind, with some fields filled in.
 
-    `filled` maps flat field names (``postings.0.account``) to text, as forms use them.
+    `filled` maps flat field names (``postings.0.account``) to text, as forms use them; `audience` is for whom the record will
+    be, where that is narrower than its kind has it.
     """
 
     kind: str
     filled: Mapping[str, str] = {}
     label: str = ""
+    audience: int = 0
 
 
 Block = Heading | Text | Prose | Facts | Grid | Timeline | Chart | Bars | Flow | Tree | Graph | Wheel | Difference | Action

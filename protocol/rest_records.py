@@ -26,7 +26,7 @@ from protocol.fuse import cycles_later_ms
 from protocol.judge import spoken_time
 from protocol.lineage import ADOPTIONS, PROTOCOLS
 from protocol.membership import MEMBERSHIPS, is_live
-from protocol.practice import FOREVER_MS, PUBLIC, Act, Change, Digest, MemberKey, Own, Refused, field
+from protocol.practice import FOREVER_MS, Act, Change, Digest, MemberKey, Own, Refused, field
 from protocol.resting import (
     CELEBRATIONS,
     DECOMPRESSIONS,
@@ -54,6 +54,7 @@ LANDING_DAYS = 30  # after the rest is over, at the latest
 ROLE = r"^(|[a-z][a-z0-9-]{1,29})$(?!\n)"
 SLUG = r"^[a-z0-9][a-z0-9-]{1,39}$(?!\n)"
 DOMAINS = "food, housing, care, energy, water, tools, communication, money, decision, safety, learning, culture"
+IN_PUBLIC = "What is said about rest is public, because it binds what is. Leave the audience as it is."
 NEWCOMER = "newcomer"
 
 Cycle = Annotated[
@@ -198,7 +199,6 @@ def wish(own: Own, act: Act[Wished]) -> Iterator[Change]:
 
 def _sabbatical(own: Own, act: Act[Planned] | Act[Wished], member: bytes, reason: str) -> Change:
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     if body.role and all(role.role != body.role for role in roles_at(own, at_ms)):
         raise Refused("Role: there is no such role now. Choose one from the page of roles, or leave it empty.")
     since_ms, until_ms = _cycle_ahead(body.cycle, at_ms, PLANNED_AHEAD)
@@ -254,7 +254,6 @@ def move(own: Own, act: Act[Moved]) -> Iterator[Change]:
 
 def _ahead(own: Own, act: Act[Any], digest: bytes) -> Sabbatical:
     row = own.need(SABBATICALS, digest, what="sabbatical")
-    _in_public(act)
     if row.member != act.member:
         raise Refused("This is for the one who is to rest. Talk to them.")
     if not row.is_ahead(act.logged_ms):
@@ -266,7 +265,6 @@ def _ahead(own: Own, act: Act[Any], digest: bytes) -> Sabbatical:
 def lift(own: Own, act: Act[Lifted]) -> Iterator[Change]:
     """End one before its time, or before it begins."""
     row = own.need(SABBATICALS, act.body.sabbatical, what="sabbatical")
-    _in_public(act)
     if act.logged_ms >= min(row.until_ms, row.lifted_ms):
         raise Refused("There is nothing to lift: it is over, or lifted already.")
     yield SABBATICALS.patch(row.id, lifted_ms=act.logged_ms)
@@ -287,7 +285,6 @@ def agree_to_mentor(own: Own, act: Act[MentorAgreed]) -> Iterator[Change]:
     """Who rests agrees to be asked by the one who was drawn."""
     body, at_ms = act.body, act.logged_ms
     row = own.need(SABBATICALS, body.sabbatical, what="sabbatical")
-    _in_public(act)
     if row.member != act.member:
         raise Refused("The mentor is the one who rests: they know what the newcomer does not. Ask them.")
     if at_ms >= min(row.until_ms, row.lifted_ms):
@@ -377,8 +374,3 @@ def celebrate(own: Own, act: Act[CelebrationHeld]) -> Iterator[Change]:
     yield CELEBRATIONS.put(
         Celebration(act.space, act.position, act.digest, body.domain, body.about, act.logged_ms, body.gained, body.how)
     )
-
-
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("What is said about rest is public, because it binds what is. Leave the audience as it is.")

@@ -63,7 +63,7 @@ def standing(view: View, kind: Kind[Any], member: bytes, now_ms: int) -> Standin
 # From an act to a proposal
 
 
-def planned(view: View, kind: Kind[Any], body: Struct) -> Filled:
+def planned(view: View, kind: Kind[Any], body: Struct, audience: str = "") -> Filled:
     """The form of a proposal that plans this act: what is to be done travels along, its words stand in the text."""
     structure, words = structure_and_words(body)
     flat = {f"{PLANS}.0.kind": kind.name, f"{PLANS}.0.structure": encoding.encode(structure).hex()}
@@ -73,7 +73,13 @@ def planned(view: View, kind: Kind[Any], body: Struct) -> Filled:
     text = "\n\n".join(f"**{labels[name]}.** {said}" for name, said in words.items() if said)
     if any(words.values()):
         flat[SAID] = msgspec.json.encode([{name: text for name, text in words.items() if text}]).decode()
-    return Filled({**flat, "title": kind.title, "text": text or f"{kind.title}, exactly as it stands below."})
+    told = {"title": kind.title, "text": text or f"{kind.title}, exactly as it stands below.", "audience": audience}
+    return Filled({**flat, **told})
+
+
+def planned_kinds(values: Mapping[str, str]) -> list[str]:
+    """The kinds of the acts that a proposal's form plans."""
+    return [text for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.") and name.endswith(".kind")]
 
 
 def plans_in_words(values: Mapping[str, str], telling: Telling) -> Markup:
@@ -101,8 +107,8 @@ def _plan_in_words(values: Mapping[str, str], path: str, telling: Telling) -> Ma
 # From a decision to the act
 
 
-def carried_out(view: View, outcome: bytes) -> tuple[Kind[Any], dict[str, str]]:
-    """The kind that a decision gave leave for and its form's values; Refused if there is nothing to carry out."""
+def carried_out(view: View, outcome: bytes) -> tuple[Kind[Any], dict[str, str], int]:
+    """The kind that a decision gave leave for, its form's values, and for whom; Refused if there is nothing to carry out."""
     row = view.get(OUTCOMES, outcome)
     version = view.get(VERSIONS, row.proposal, row.version) if row else None
     plan = next((each for each in plans_of(version) if each.option == row.option), None) if row and version else None
@@ -111,4 +117,4 @@ def carried_out(view: View, outcome: bytes) -> tuple[Kind[Any], dict[str, str]]:
     plans, said = plans_of(version), said_of(version)
     at = plans.index(plan)
     kind, body = act_of(plan.kind, plan.structure, said[at] if at < len(said) else {})
-    return kind, to_flat(body)
+    return kind, to_flat(body), row.scope

@@ -15,23 +15,25 @@ from aiohttp import web
 from markupsafe import Markup
 from msgspec import Struct
 
-from node.actions import AUDIENCES, Actions, Draft
+from node.actions import Actions, Draft
 from node.body_blocks import blocks as body_blocks
 from node.form_values import add_row, to_local, to_utc
 from node.forms_html import Filled, Option, confirmation, form, hidden
 from node.markup import element, together
 from node.names import Read, known_as, read_record
+from node.planned import is_open_to
 from node.render_html import render
 from node.web.desk import Page, Seen
 from node.web.keys import DESK, VISIT
 from node.web.offers import SeenOffers
-from node.web.proposing import PROPOSED, Standing, carried_out, planned, plans_in_words, standing
+from node.web.proposing import PROPOSED, Standing, carried_out, planned, planned_kinds, plans_in_words, standing
 from node.web.session import Visit, check_token
 from node.web.typed import typed
+from node.words import AUDIENCE_NAMES, AUDIENCES
 from protocol.body import fields, from_flat, to_flat
 from protocol.judge import to_body
 from protocol.keys import SigningKey
-from protocol.practice import MEMBERS, Kind, Refused
+from protocol.practice import Kind, Refused
 from protocol.practices import KINDS, PRACTICE_OF
 
 OWN_PAGES = {"member.invited/1": "/invite", "member.joined/1": "/join"}
@@ -87,15 +89,15 @@ def _named(seen: Seen, text: str) -> Read | None:
 async def carry_out(request: web.Request) -> web.StreamResponse:
     """The form of the act that a decision gave leave for, filled in as it was decided."""
     desk, outcome = request.app[DESK], bytes.fromhex(request.match_info["digest"])
-    kind, values = await desk.look(request[VISIT], lambda seen: carried_out(seen.view, outcome))
-    local = {**to_local(_body(kind), values, desk.zone), "decided": outcome.hex()}
+    kind, values, scope = await desk.look(request[VISIT], lambda seen: carried_out(seen.view, outcome))
+    local = {**to_local(_body(kind), values, desk.zone), "decided": outcome.hex(), "audience": AUDIENCE_NAMES.get(scope, "")}
     return await show(request, request[VISIT], kind, Filled(local, given=frozenset(values)), f"/record/new/{kind.name}")
 
 
 async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Filled, path: str = "") -> web.Response:
     """The form as far as it is filled in; `path` is where it is sent, if that is not this page."""
     desk = request.app[DESK]
-    audiences = _audiences(kind)
+    audiences = _offered(kind, filled.values)
     decided = filled.values.get("decided", "")
 
     def build(seen: Seen) -> Page:
@@ -103,8 +105,8 @@ async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Fill
         plans = plans_in_words(filled.values, seen.telling) if kind.name == PROPOSED else Markup()
         made = form(
             kind, filled, SeenOffers(seen, filled.values), desk.zone, token=seen.token, audiences=audiences, path=path,
-            plans=together([plans, hidden("decided", decided) if decided else Markup()]), proposes=stands.proposes,
-            why=stands.why,
+            plans=together([plans, _narrowed(kind, audiences), hidden("decided", decided) if decided else Markup()]),
+            proposes=stands.proposes, why=stands.why,
         )  # fmt: skip
         return Page(kind.title, element("section", made, class_="wide"), kind.help, 422 if filled.error else 200)
 
@@ -141,7 +143,7 @@ async def go_on(
         audience = _audience(kind, values.get("audience", ""))
         draft = Draft(kind.name, from_flat(body, to_utc(body, kept, desk.zone)), audience)
         if values.get("do") == "propose":
-            proposal = await desk.look(visit, lambda seen: planned(seen.view, kind, draft.body))
+            proposal = await desk.look(visit, lambda seen: planned(seen.view, kind, draft.body, values.get("audience", "")))
             return await show(request, visit, KINDS[PROPOSED], proposal, f"/record/new/{PROPOSED}")
         advice = await desk.home.write(lambda: _advice(desk.home.actions, draft, key))
         if values.get("do") != "confirmed" and (is_big(kind) or advice):
@@ -189,13 +191,26 @@ def _body(kind: Kind[Any]) -> type[Struct]:
     return body
 
 
-def _audiences(kind: Kind[Any]) -> list[Option]:
-    """The audiences that a kind's record can have, the widest first."""
-    return [(name, known_as(value).capitalize()) for name, value in AUDIENCES.items() if kind.audience <= value <= MEMBERS]
+def _offered(kind: Kind[Any], values: Mapping[str, str]) -> list[Option]:
+    """The audiences to choose from, the widest first: those of the kind and of what it plans; if it is decided, that one."""
+    kinds = [kind, *(KINDS[name] for name in planned_kinds(values) if name in KINDS)]
+    chosen = values.get("audience", "") if values.get("decided") else ""
+    return [
+        (name, known_as(value).capitalize())
+        for name, value in AUDIENCES.items()
+        if all(is_open_to(each, value) for each in kinds) and chosen in ("", name)
+    ]
+
+
+def _narrowed(kind: Kind[Any], audiences: list[Option]) -> Markup:
+    """For whom it will be, where that is settled and narrower than the kind has it."""
+    if len(audiences) != 1 or audiences[0][0] == AUDIENCE_NAMES[kind.audience]:
+        return Markup()
+    return element("p", f"Who may read it: {known_as(AUDIENCES[audiences[0][0]])}.", class_="help")
 
 
 def _audience(kind: Kind[Any], name: str) -> int | None:
-    if name in ("", _audiences(kind)[0][0]):
+    if name in ("", AUDIENCE_NAMES[kind.audience]):
         return None
     if name not in AUDIENCES:
         raise Refused(f"Who may read it: choose one of {', '.join(AUDIENCES)}.")

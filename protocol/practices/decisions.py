@@ -4,8 +4,8 @@
 - A strategic shift takes a theory of change before it can be called. What was objected to is called anew only in a later
   version that takes up each objection; an objection ends when its author answers otherwise.
 - An outcome that is accepted has a fuse, and gives leave for the act that was planned, once, for a while (`protocol.mandate`).
-  Only public proposals plan one, because nobody could see the leave for it else. It takes two hands in favour where there
-  are two members.
+  The act is for those for whom it was decided: what members decided among themselves gives no leave for anything public. It
+  takes two hands in favour where there are two members.
 - Nobody stops a fuse alone: judging a decision takes a decision.
 """
 
@@ -60,7 +60,6 @@ from protocol.polling import (
 )
 from protocol.practice import (
     FOREVER_MS,
-    PUBLIC,
     Act,
     Change,
     Kind,
@@ -89,7 +88,7 @@ from protocol.wording import counted
 def propose(own: Own, act: Act[Proposed]) -> Iterator[Change]:
     """Something to decide on, in its first version."""
     body, at_ms = act.body, act.logged_ms
-    _check_options(act, body.options, body.plans)
+    _check_options(body.options, body.plans)
     if body.renews is not None:
         own.need(OUTCOMES, body.renews, what="decision to renew")
     yield PROPOSALS.put(
@@ -112,7 +111,7 @@ def amend(own: Own, act: Act[Amended]) -> Iterator[Change]:
     row = open_proposal(own, act, body.proposal)
     last = own.need(VERSIONS, row.id, row.versions, what="version")
     if body.changes_act:
-        _check_options(act, body.options, body.plans)
+        _check_options(body.options, body.plans)
         options, plans, said = spell(body.options), spell(body.plans), body.said
     elif body.options or body.plans:
         raise Refused("Other options or another act: set this, or leave options and planned acts empty: then they stay.")
@@ -182,11 +181,9 @@ def withdraw(own: Own, act: Act[Withdrawn]) -> Iterator[Change]:
     yield PROPOSALS.patch(row.id, is_open=False, withdrawn_ms=act.logged_ms, withdrawn=act.body.reasons)
 
 
-def _check_options(act: Act[Any], options: Sequence[str], plans: Sequence[Plan]) -> None:
+def _check_options(options: Sequence[str], plans: Sequence[Plan]) -> None:
     if len(options) == 1 or len(set(options)) != len(options):
         raise Refused("Options: at least two, each another; or none, for yes or no.")
-    if plans and act.audience != PUBLIC:
-        raise Refused("Planned act: only what is decided in public gives leave for an act. Leave the audience, or plan none.")
     if len({plan.option for plan in plans}) != len(plans):
         raise Refused("Planned act: each option leads to one act at most.")
     known = range(1, len(options) + 1) if options else (0,)

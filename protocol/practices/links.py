@@ -30,7 +30,6 @@ from protocol.membership import title_of
 from protocol.page import Action, Block, Cell, Edge, Graph, Grid, Heading, Node, Ref, State, When
 from protocol.practice import (
     FOREVER_MS,
-    PUBLIC,
     Act,
     Change,
     Digest,
@@ -49,6 +48,7 @@ from protocol.practice import (
 from protocol.wording import listed
 
 LONGEST = Parameter("links.longest-cycles", 13, "Longest fuse of a link, in cycles", 1, 39)
+IN_PUBLIC = "A link is public, because the other side has to see it. Leave the audience as it is."
 DUTIES = ("mirror", "witness", "guardian")
 SHARES = {"allies": "what is for allies", "public": "public records"}
 
@@ -178,7 +178,6 @@ def digest_of(terms: Terms) -> bytes:
 def stand(own: Own, act: Act[Any], said: str) -> Iterator[Change]:
     """This space stands by these terms."""
     other, terms, at_ms = act.body.other, act.body.terms, act.logged_ms
-    _in_public(act)
     if other == own.id:
         raise Refused("Space: a space has no link with itself. Choose another.")
     if len(set(terms.duties)) != len(terms.duties):
@@ -218,7 +217,6 @@ def renew(own: Own, act: Act[Renewed]) -> Iterator[Change]:
 
 def end(own: Own, act: Act[Ended]) -> Iterator[Change]:
     """Stand by nothing any more: one side is enough to end a link."""
-    _in_public(act)
     live = [row for row in own.all(LINKS, other=act.body.other) if is_live(row, act.logged_ms)]
     if not live:
         raise Refused("There is no link or offer to end: what was not renewed has ended by itself.")
@@ -229,11 +227,6 @@ def end(own: Own, act: Act[Ended]) -> Iterator[Change]:
 def is_live(row: Link, at_ms: int) -> bool:
     """Whether a space stands by these terms at an instant."""
     return row.since_ms <= at_ms < min(row.until_ms, row.ended_ms)
-
-
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("A link is public, because the other side has to see it. Leave the audience as it is.")
 
 
 # Advice before a record is written
@@ -462,22 +455,22 @@ PRACTICE = Practice(
     tables=(LINKS,),
     kinds=(
         Kind(
-            "link.offered/1", "Offer a link", Offered, offer, advise_offer, needs="assembly",
+            "link.offered/1", "Offer a link", Offered, offer, advise_offer, needs="assembly", in_public=IN_PUBLIC,
             consequence="Your space stands by these terms until their end. It is a link once the other accepts the same.",
             help="Say to another space what you want to share and do for each other, and until when.",
         ),
         Kind(
-            "link.accepted/1", "Accept a link", Accepted, accept, advise_acceptance, needs="assembly",
+            "link.accepted/1", "Accept a link", Accepted, accept, advise_acceptance, needs="assembly", in_public=IN_PUBLIC,
             consequence="The link holds from now on: what is named is shared and the duties bind both, until its end.",
             help="Stand by the terms that another space offered.",
         ),
         Kind(
-            "link.renewed/1", "Renew a link", Renewed, renew, needs="assembly",
+            "link.renewed/1", "Renew a link", Renewed, renew, needs="assembly", in_public=IN_PUBLIC,
             consequence="Your space stands by the later end too. The link goes on once the other side does.",
             help="Stand by terms that end later. What is not renewed by both ends by itself.",
         ),
         Kind(
-            "link.ended/1", "End a link", Ended, end, needs="assembly",
+            "link.ended/1", "End a link", Ended, end, needs="assembly", in_public=IN_PUBLIC,
             consequence="Nothing more is shared and no duty binds, from this minute. What they already hold stays with them.",
             help="Stand by nothing any more, or take back an offer. One side is enough.",
         ),

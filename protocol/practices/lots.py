@@ -70,9 +70,10 @@ from protocol.lot import Quota
 from protocol.lot_blocks import due, figures, page, record, spoken_phase, state
 from protocol.mandate import CLOCK, DECISION
 from protocol.membership import MEMBER, members_at
-from protocol.practice import KEYS, PUBLIC, Act, Change, Digest, Kind, Own, Parameter, Practice, Refused, Secrets, View, field
+from protocol.practice import KEYS, Act, Change, Digest, Kind, Own, Parameter, Practice, Refused, Secrets, View, field
 from protocol.wording import counted
 
+IN_PUBLIC = "Lots are public, so that anybody can check them. Leave the audience as it is."
 MINUTE_MS = 60_000
 ALONE = ("shadow", "role", "facilitator", "newcomer")  # one seat each
 VALUE_BYTES = 32
@@ -189,7 +190,6 @@ class GroupSaid(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 def open_lot(own: Own, act: Act[Opened]) -> Iterator[Change]:
     """Open a lot: list, source of chance and quotas are fixed from here on."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     attempt = 1 + _failed_before(own, body, at_ms)
     people = eligible(own, body.purpose, body.subject, at_ms)
     if not people:
@@ -330,7 +330,6 @@ def decline(own: Own, act: Act[LotDeclined]) -> Iterator[Change]:
 
 def set_quotas(own: Own, act: Act[QuotasSet]) -> Iterator[Change]:
     """Set the quotas for lots of a purpose; those that are open already keep theirs."""
-    _in_public(act)
     body = act.body
     doubled = [group for group, number in Counter(each.group for each in body.quotas).items() if number > 1]
     if doubled:
@@ -346,7 +345,6 @@ def set_quotas(own: Own, act: Act[QuotasSet]) -> Iterator[Change]:
 
 def say_group(own: Own, act: Act[GroupSaid]) -> Iterator[Change]:
     """Say which group one is of, for lots that are opened from now on."""
-    _in_public(act)
     named = {quota.group for row in own.all(QUOTAS) for quota in read_quotas(row.quotas)}
     if act.body.group and act.body.group not in named:
         there = ", ".join(sorted(named)) or "none yet"
@@ -359,14 +357,8 @@ def advise_group(view: View, body: GroupSaid) -> str:
     return "" if body.group else "You name no group. In lots that are opened from then on you count to none."
 
 
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("Lots are public, so that anybody can check them. Leave the audience as it is.")
-
-
 def _lot_in(own: Own, act: Act[Any], wanted: str) -> Lot:
     """The lot that an act is about, if it is in the phase that the act is for."""
-    _in_public(act)
     row = own.need(LOTS, act.body.lot, what="lot")
     now = phase(row, act.logged_ms)
     if now != wanted and row.size < FEWEST and wanted in (COMMIT, REVEAL, TYPING):
@@ -431,42 +423,42 @@ def _speaks_for(view: View, secrets: Secrets) -> bytes:
 
 KINDS = (
     Kind(
-        "lot.opened/1", "Open a lot", Opened, open_lot,
+        "lot.opened/1", "Open a lot", Opened, open_lot, in_public=IN_PUBLIC,
         consequence="The list of who can be drawn is fixed and public. Then members add their parts. A draw is not repeated.",
         help="Have somebody chosen by chance, in a way that anybody can check.",
     ),
     Kind(
-        "lot.committed/1", "Add your part to a lot", Committed, commit, prepare=prepare_commitment,
+        "lot.committed/1", "Add your part to a lot", Committed, commit, prepare=prepare_commitment, in_public=IN_PUBLIC,
         consequence="You are bound to a value that nobody else knows yet. Reveal it when the time for it has come.",
         help="Commit to a random value of your own, so that nobody can steer the draw.",
     ),
     Kind(
-        "lot.revealed/1", "Reveal your part of a lot", Revealed, reveal, prepare=prepare_reveal,
+        "lot.revealed/1", "Reveal your part of a lot", Revealed, reveal, prepare=prepare_reveal, in_public=IN_PUBLIC,
         consequence="Your value is public and counts in the draw.",
         help="Tell the value that you committed to.",
     ),
     Kind(
-        "lot.typed/1", "Type the public value of a lot", ValueTyped, type_value,
+        "lot.typed/1", "Type the public value of a lot", ValueTyped, type_value, in_public=IN_PUBLIC,
         consequence="When two members have typed the same, it counts, for good.",
         help="Say what the public value was that was named in advance.",
     ),
     Kind(
-        "lot.drawn/1", "Draw a lot", LotDrawn, draw, needs="",
+        "lot.drawn/1", "Draw a lot", LotDrawn, draw, needs="", in_public=IN_PUBLIC,
         consequence="Seats and substitutes follow from what is published. Drawing decides nothing, and cannot be repeated.",
         help="Write down the draw when all contributions are in, or their time is over.",
     ),
     Kind(
-        "lot.declined/1", "Decline after a draw", LotDeclined, decline,
+        "lot.declined/1", "Decline after a draw", LotDeclined, decline, in_public=IN_PUBLIC,
         consequence="The next in the draw moves up. You cannot take it back.",
         help="Say that you do not take the seat that you were drawn for.",
     ),
     Kind(
-        "lot.quotas-set/1", "Set quotas for lots", QuotasSet, set_quotas, needs=DECISION,
+        "lot.quotas-set/1", "Set quotas for lots", QuotasSet, set_quotas, needs=DECISION, in_public=IN_PUBLIC,
         consequence="All lots of this purpose that are opened from now on keep to it. Each one passed over is listed.",
         help="Decide how many seats each group has, at least and at most.",
     ),
     Kind(
-        "lot.group-said/1", "Say your group for lots", GroupSaid, say_group, advise=advise_group,
+        "lot.group-said/1", "Say your group for lots", GroupSaid, say_group, advise=advise_group, in_public=IN_PUBLIC,
         consequence="It is public, and counts for lots that are opened from now on. You can change it.",
         help="Say which of the groups with quotas you are of.",
     ),

@@ -78,6 +78,7 @@ from protocol.practice import (
 NEEDED = Parameter("members.vouches", 2, "Members who have to stand for somebody who joins, the invitation counted", 1, 10)
 INVITED_DAYS = Parameter("members.invitation-days", 14, "Days for which an invitation is good, at most", 1, 90)
 
+IN_PUBLIC = "Membership is public as a key, so that others can judge what members do. Leave the audience as it is."
 MANDATE = "The founding mandate"
 MEMBERSHIP = "Your membership"
 
@@ -226,7 +227,6 @@ def _clock(act: Act[Any], keys: PublicKeys) -> Change:
 def invite(own: Own, act: Act[Invited]) -> Iterator[Change]:
     """Open a door for one person."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     days = own.parameter(INVITED_DAYS, at_ms)
     if body.expires_ms <= at_ms:
         raise Refused("Good until: that is over already. Choose a later time.")
@@ -240,7 +240,6 @@ def invite(own: Own, act: Act[Invited]) -> Iterator[Change]:
 def join(own: Own, act: Act[Joined]) -> Iterator[Change]:
     """Come in by an invitation: at once in the founding round, else when enough members stand for one."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     opened = sha256(body.secret).digest()
     door = own.get(INVITATIONS, opened)
     if door is None:
@@ -273,7 +272,6 @@ def join(own: Own, act: Act[Joined]) -> Iterator[Change]:
 def vouch(own: Own, act: Act[Vouched]) -> Iterator[Change]:
     """Stand for somebody; the last word that was needed lets them in."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     if body.candidate == act.member:
         raise Refused("Nobody vouches for themselves. Ask another member.")
     row = own.need(MEMBERSHIPS, body.candidate, what="person who asks to join")
@@ -317,7 +315,6 @@ def name(own: Own, act: Act[Named]) -> Iterator[Change]:
 
 def add_device(own: Own, act: Act[DeviceAdded]) -> Iterator[Change]:
     """One more key for oneself, but none of the space's own. Keys are made for one space: naming a stranger's gains nothing."""
-    _in_public(act)
     if own.get(KEYS, act.body.key) or _is_of_the_space(own, act.body.key):
         raise Refused("This key is known here already. Make a new one on the device.")
     if not valid_point(act.body.key):
@@ -334,7 +331,6 @@ def _is_of_the_space(own: Own, key: bytes) -> bool:
 
 def retire_device(own: Own, act: Act[DeviceRetired]) -> Iterator[Change]:
     """End one of one's own keys, but not the last."""
-    _in_public(act)
     at_ms = act.logged_ms
     ours = [row for row in own.all(KEYS, member=act.member) if row.since_ms <= at_ms < row.until_ms]
     if all(row.key != act.body.key for row in ours):
@@ -349,7 +345,6 @@ def retire_device(own: Own, act: Act[DeviceRetired]) -> Iterator[Change]:
 
 def leave(own: Own, act: Act[Left]) -> Iterator[Change]:
     """End one's own membership."""
-    _in_public(act)
     row = own.need(MEMBERSHIPS, act.member, what="membership")
     yield from _end(own, act, row, "left", act.body.words)
 
@@ -357,7 +352,6 @@ def leave(own: Own, act: Act[Left]) -> Iterator[Change]:
 def remove(own: Own, act: Act[Removed]) -> Iterator[Change]:
     """End somebody else's membership, or a request to join."""
     body = act.body
-    _in_public(act)
     if body.member == act.member:
         raise Refused("Nobody removes themselves. If you want to go, leave.")
     row = own.need(MEMBERSHIPS, body.member, what="member")
@@ -400,11 +394,6 @@ def takes(own: Own, act: Act[Erased]) -> str:
     return MEMBER if said_by(own, act.member, act.body.record) else ASSEMBLY
 
 
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("Membership is public as a key, so that others can judge what members do. Leave the audience as it is.")
-
-
 # Advice before a record is written
 
 
@@ -434,17 +423,17 @@ KINDS = (
         help="New keys for the node, by the word of the root key.",
     ),
     Kind(
-        "member.invited/1", "Invite somebody", Invited, invite,
+        "member.invited/1", "Invite somebody", Invited, invite, in_public=IN_PUBLIC,
         consequence="Whoever has the secret can ask to join, once. Your invitation counts as your word for them.",
         help="Open the door for one person; only the hash of the secret is written down.",
     ),
     Kind(
-        "member.joined/1", "Join", Joined, join, needs="",
+        "member.joined/1", "Join", Joined, join, needs="", in_public=IN_PUBLIC,
         consequence="Your key becomes known here. In the founding round you are a member at once; later, others vouch for you.",
         help="Come in with the secret of an invitation, under a new key of your own.",
     ),
     Kind(
-        "member.vouched/1", "Stand for somebody", Vouched, vouch,
+        "member.vouched/1", "Stand for somebody", Vouched, vouch, in_public=IN_PUBLIC,
         consequence="It is on the record for good that you stood for this person. The last word that is needed lets them in.",
         help="Say that you know this person and want them here.",
     ),
@@ -454,22 +443,23 @@ KINDS = (
         help="Name, contact and languages, for the members of this space only.",
     ),
     Kind(
-        "member.left/1", "Leave", Left, leave,
+        "member.left/1", "Leave", Left, leave, in_public=IN_PUBLIC,
         consequence="From this minute you can write nothing here. What you did stands. To come back takes a new key.",
         help="End your own membership.",
     ),
     Kind(
         "member.removed/1", "Remove a member", Removed, remove, needs=DECISION, concerns=whom_removal_concerns,
+        in_public=IN_PUBLIC,
         consequence="From this minute they can write nothing here. What they did stands. It shows who recorded it.",
         help="End somebody's membership, by a decision in which they have no vote, and with reasons.",
     ),
     Kind(
-        "member.device-added/1", "Add a device", DeviceAdded, add_device,
+        "member.device-added/1", "Add a device", DeviceAdded, add_device, in_public=IN_PUBLIC,
         consequence="What is signed on that device counts as yours.",
         help="Let one more key speak for you.",
     ),
     Kind(
-        "member.device-retired/1", "Retire a device", DeviceRetired, retire_device,
+        "member.device-retired/1", "Retire a device", DeviceRetired, retire_device, in_public=IN_PUBLIC,
         consequence="From this minute nothing signed on that device counts. What it signed before stands.",
         help="End one of your keys: a device that you no longer use, or have lost.",
     ),

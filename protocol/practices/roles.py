@@ -36,7 +36,6 @@ from protocol.practice import (
     FOREVER_MS,
     GRANTS,
     MEMBERS,
-    PUBLIC,
     RESERVED,
     Act,
     Change,
@@ -95,6 +94,7 @@ from protocol.terms import (
 )
 from protocol.wording import counted
 
+IN_PUBLIC = "Who may do what is public, so that others can judge what a role does. Leave the audience as it is."
 WHOLE, PART_OF = "Your term as {}", "This permission of your term as {}"  # how a refusal begins
 
 
@@ -104,7 +104,6 @@ WHOLE, PART_OF = "Your term as {}", "This permission of your term as {}"  # how 
 def define(own: Own, act: Act[Defined]) -> Iterator[Change]:
     """Say what a role is from the next term on. By itself it takes nothing from anybody and gives nobody anything."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     kinds = [each.kind for each in body.permissions]
     twice = next((kind for kind in kinds if kinds.count(kind) > 1), "")
     if twice:
@@ -137,7 +136,6 @@ def takes_to_define(own: Own, act: Act[Defined]) -> str:
 
 def dissolve(own: Own, act: Act[Dissolved]) -> Iterator[Change]:
     """End a role with all terms that were given; what it kept to itself is open to all members again."""
-    _in_public(act)
     row = _role(own, act.body.role, act.logged_ms)
     yield ROLES.patch(row.role, ended_ms=act.logged_ms)
     yield from _end(own, act, terms_of(own, row.role), "dissolved")
@@ -151,7 +149,6 @@ def dissolve(own: Own, act: Act[Dissolved]) -> Iterator[Change]:
 def appoint(own: Own, act: Act[Appointed]) -> Iterator[Change]:
     """Give the next term to whom the members chose."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     row = _role(own, body.role, at_ms)
     if not is_live(own.get(MEMBERSHIPS, body.holder), at_ms):
         raise Refused("Who: that is not a member here now. Choose one who is.")
@@ -160,7 +157,6 @@ def appoint(own: Own, act: Act[Appointed]) -> Iterator[Change]:
 
 def take(own: Own, act: Act[Taken]) -> Iterator[Change]:
     """Take the next term by lot, with the role as it was defined when the lot was opened."""
-    _in_public(act)
     row = _role(own, act.body.role, act.logged_ms)
     drawn = drawn_for(own, "role", lot_subject(own, row))
     if drawn is None:
@@ -176,7 +172,6 @@ def take(own: Own, act: Act[Taken]) -> Iterator[Change]:
 def renew(own: Own, act: Act[Renewed]) -> Iterator[Change]:
     """Give the holder one more term, before the end of this one."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     term = as_held(own, own.need(TERMS, body.term, what="term"))
     row = _role(own, term.role, at_ms)
     if act.member == term.holder:
@@ -271,13 +266,11 @@ def _as_decided(own: Own, row: Role, definition: bytes) -> Definition:
 
 def recall(own: Own, act: Act[Recalled]) -> Iterator[Change]:
     """End a term at once, as decided, and those that the same person was given after it."""
-    _in_public(act)
     yield from _end(own, act, _with_later(own, _unfinished(own, act)), "recalled")
 
 
 def resign(own: Own, act: Act[Resigned]) -> Iterator[Change]:
     """Step down at once."""
-    _in_public(act)
     term = _unfinished(own, act)
     if term.holder != act.member:
         raise Refused("Only who holds a term steps down from it. To end somebody else's, propose a recall.")
@@ -313,7 +306,6 @@ def _end(own: Own, act: Act[Any], terms: tuple[Term, ...], how: str) -> Iterator
 def call(own: Own, act: Act[Called]) -> Iterator[Change]:
     """Pause one permission of the role until the assembly has looked."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     term = as_held(own, own.need(TERMS, body.term, what="term"))
     _only_shadow(own, act, term)
     if not holds(term, at_ms):
@@ -339,7 +331,6 @@ def call(own: Own, act: Act[Called]) -> Iterator[Change]:
 def answer(own: Own, act: Act[Answered]) -> Iterator[Change]:
     """Resume or revoke what a shadow's call paused."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     made = own.need(CALLS, body.call, what="call of a shadow")
     if made.outcome:
         raise Refused(f"This call was answered at {spoken_time(made.answered_ms)}. A new one takes a new call.")
@@ -397,11 +388,6 @@ def hand_over(own: Own, act: Act[HandedOver]) -> Iterator[Change]:
     )  # fmt: skip
 
 
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("Who may do what is public, so that others can judge what a role does. Leave the audience as it is.")
-
-
 # Whom it concerns
 
 
@@ -431,37 +417,38 @@ PRACTICE = Practice(
     tables=(ROLES, DEFINITIONS, TERMS, CALLS, NOTES, HANDOVERS),
     kinds=(
         Kind(
-            "role.defined/1", "Define a role", Defined, define, needs="assembly", takes=takes_to_define,
+            "role.defined/1", "Define a role", Defined, define, needs="assembly", takes=takes_to_define, in_public=IN_PUBLIC,
             consequence="From the next term on, only its holder writes these kinds. Terms given already stay as they are.",
             help="Write down what a role decides, has to do and may write, before anybody holds it.",
         ),
         Kind(
-            "role.dissolved/1", "Dissolve a role", Dissolved, dissolve, needs=DECISION,
+            "role.dissolved/1", "Dissolve a role", Dissolved, dissolve, needs=DECISION, in_public=IN_PUBLIC,
             consequence="Its terms end this minute, and what it kept to itself is open to all members again.",
             help="End a role that is no longer needed.",
         ),
         Kind(
             "role.appointed/1", "Appoint for a term", Appointed, appoint, needs=DECISION, concerns=who_held_it_last,
+            in_public=IN_PUBLIC,
             consequence="They hold the role from now, or after the term in force, until the new moon that ends their own.",
             help="Give the next term of a role to the member whom you chose. Who held it last has no vote on holding it again.",
         ),
         Kind(
-            "role.taken/1", "Take a role by lot", Taken, take,
+            "role.taken/1", "Take a role by lot", Taken, take, in_public=IN_PUBLIC,
             consequence="You hold the role from now, or after the term in force, until the new moon that ends your own.",
             help="Take the next term of a role if the lot fell on you.",
         ),
         Kind(
-            "role.renewed/1", "Renew a term", Renewed, renew, needs=DECISION, concerns=the_holder,
+            "role.renewed/1", "Renew a term", Renewed, renew, needs=DECISION, concerns=the_holder, in_public=IN_PUBLIC,
             consequence="The holder has one more term after this one. Without it the permissions end with the term.",
             help="Give the holder one more term, with what this one achieved and why. The holder has no vote on it.",
         ),
         Kind(
-            "role.recalled/1", "Recall from a role", Recalled, recall, needs=DECISION, concerns=the_holder,
+            "role.recalled/1", "Recall from a role", Recalled, recall, needs=DECISION, concerns=the_holder, in_public=IN_PUBLIC,
             consequence="Their permissions end this minute. What they did stands.",
             help="End somebody's term before its time. The holder has no vote on it.",
         ),
         Kind(
-            "role.resigned/1", "Step down from a role", Resigned, resign,
+            "role.resigned/1", "Step down from a role", Resigned, resign, in_public=IN_PUBLIC,
             consequence="Your permissions end this minute. What you did stands, and you can still hand over.",
             help="End your own term before its time.",
         ),
@@ -471,12 +458,13 @@ PRACTICE = Practice(
             help="Keep a journal of what you see as the shadow of a role.",
         ),
         Kind(
-            "role.called/1", "Use the shadow's call", Called, call,
+            "role.called/1", "Use the shadow's call", Called, call, in_public=IN_PUBLIC,
             consequence="This permission rests from this minute until the assembly has looked. The call is used up.",
             help="As the shadow, ask the assembly to look: it is no veto, and it is counted.",
         ),
         Kind(
             "role.call-answered/1", "Answer a shadow's call", Answered, answer, needs=DECISION, concerns=holder_and_shadow,
+            in_public=IN_PUBLIC,
             consequence="The permission holds again, or is over for this term, from this minute.",
             help="Resume or revoke what a call paused. Where two others are there, holder and shadow have no vote on it.",
         ),

@@ -16,7 +16,7 @@ Example::
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
@@ -27,7 +27,6 @@ from protocol.meaning import Figure
 from protocol.membership import ASSEMBLY, MEMBERSHIPS, abstain, is_live
 from protocol.practice import (
     FOREVER_MS,
-    PUBLIC,
     Act,
     Change,
     Digest,
@@ -66,6 +65,7 @@ from protocol.wires import (
     standing_wires,
 )
 
+IN_PUBLIC = "Trip wires and reviews are public, because the decision that closes a review is. Leave the audience."
 NAME = r"^[a-z]{1,20}\.[a-z][a-z0-9-]{0,59}$(?!\n)"
 FARTHEST = 2**53 - 1
 HOLDERS = 20
@@ -175,7 +175,6 @@ def takes_to_set(own: Own, act: Act[WireSet]) -> str:
 def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
     """Watch a figure from this minute on."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     _cycle_at(at_ms)
     if "gini" in body.figure.partition(".")[2].split("-"):
         raise Refused(
@@ -203,7 +202,6 @@ def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
 
 def remove_wire(own: Own, act: Act[WireRemoved]) -> Iterator[Change]:
     """Watch it no longer."""
-    _in_public(act)
     wire = own.need(WIRES, act.body.wire, what="trip wire")
     if wire.removed_ms != FOREVER_MS:
         raise Refused(f"This trip wire was removed at {spoken_time(wire.removed_ms)}.")
@@ -213,7 +211,6 @@ def remove_wire(own: Own, act: Act[WireRemoved]) -> Iterator[Change]:
 def note_figures(own: Own, act: Act[FiguresNoted]) -> Iterator[Change]:
     """Write down a cycle's figures, and open a review for every wire that trips by them."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     coming = next_noting(own, at_ms)
     if coming is None:
         raise Refused("No figures are to be noted now: no wire stands, or this cycle has not ended.")
@@ -250,7 +247,6 @@ def _open_reviews(own: Own, act: Act[FiguresNoted], coming: Next, values: Mappin
 def report_review(own: Own, act: Act[ReviewReported]) -> Iterator[Change]:
     """Say what was found; the review stays open until the members accept a report."""
     body, at_ms = act.body, act.logged_ms
-    _in_public(act)
     review = own.need(REVIEWS, review_id(body.wire, body.cycle), what="review")
     _still_open(review)
     free = may_report(own, review, facilitators(own, review), at_ms)
@@ -268,7 +264,6 @@ def report_review(own: Own, act: Act[ReviewReported]) -> Iterator[Change]:
 
 def accept_report(own: Own, act: Act[ReviewAccepted]) -> Iterator[Change]:
     """Close the review with a report that the members have accepted."""
-    _in_public(act)
     report = own.need(REPORTS, act.body.report, what="report")
     review = own.need(REVIEWS, report.review, what="review")
     _still_open(review)
@@ -284,11 +279,6 @@ def whom_it_concerns(own: Own, body: ReviewAccepted) -> tuple[bytes, ...]:
 def _still_open(review: Review) -> None:
     if review.closed_ms != FOREVER_MS:
         raise Refused(f"This review was closed at {spoken_time(review.closed_ms)}, with a report that the members accepted.")
-
-
-def _in_public(act: Act[Any]) -> None:
-    if act.audience != PUBLIC:
-        raise Refused("Trip wires and reviews are public, because the decision that closes a review is. Leave the audience.")
 
 
 def _cycle_at(at_ms: int) -> int:
@@ -328,26 +318,28 @@ PRACTICE = Practice(
     kinds=(
         Kind(
             "tripwire.set/1", "Set a trip wire", WireSet, set_wire, advise=advise_wire, needs=ASSEMBLY, takes=takes_to_set,
+            in_public=IN_PUBLIC,
             consequence="At each cycle's end the node writes this figure down in public, and opens a review if it trips.",
             help="Say which figure is watched, and when a review opens by itself.",
         ),
         Kind(
-            "tripwire.removed/1", "Remove a trip wire", WireRemoved, remove_wire, needs="decision",
+            "tripwire.removed/1", "Remove a trip wire", WireRemoved, remove_wire, needs="decision", in_public=IN_PUBLIC,
             consequence="The figure is not watched any longer. A review that is open stays open.",
             help="Stop watching a figure, with reasons.",
         ),
         Kind(
-            "figures.noted/1", "Note a cycle's figures", FiguresNoted, note_figures, needs="clock",
+            "figures.noted/1", "Note a cycle's figures", FiguresNoted, note_figures, needs="clock", in_public=IN_PUBLIC,
             consequence="The figures stand for this cycle, and a wire that trips by them opens a review.",
             help="Written by the node itself at each cycle's end.",
         ),
         Kind(
-            "review.reported/1", "Report on a review", ReviewReported, report_review,
+            "review.reported/1", "Report on a review", ReviewReported, report_review, in_public=IN_PUBLIC,
             consequence="The members decide whether they accept the report. Until they do, the review stays open.",
             help="Say what the figure shows here, and what should change.",
         ),
         Kind(
             "review.accepted/1", "Accept a report", ReviewAccepted, accept_report, needs="decision", concerns=whom_it_concerns,
+            in_public=IN_PUBLIC,
             consequence="The review is closed with this report.",
             help="Close a review with a report that the members have decided to accept.",
         ),

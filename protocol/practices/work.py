@@ -114,34 +114,38 @@ PRACTICE = Practice(
         ),
         Kind(
             "sabbatical.planned/1", "Plan a sabbatical for somebody", rest_records.Planned, rest_records.plan, needs="assembly",
-            concerns=rest_records.concerns_planned,
+            concerns=rest_records.concerns_planned, in_public=rest_records.IN_PUBLIC,
             consequence="If the record says that they held a role for long or carried most, they rest in that cycle, or in "
             "another that they choose. If not, it is a question, and they rest if they say yes.",
             help="Let somebody step back for one cycle, so that others learn what they know.",
         ),
         Kind(
             "sabbatical.wished/1", "Step back for a cycle", rest_records.Wished, rest_records.wish,
+            in_public=rest_records.IN_PUBLIC,
             consequence="In that cycle you take no new places in what you rest from. The members can lift it by a decision.",
             help="Plan a sabbatical of your own.",
         ),
         Kind(
             "sabbatical.accepted/1", "Say yes to your sabbatical", rest_records.Accepted, rest_records.accept,
+            in_public=rest_records.IN_PUBLIC,
             consequence="You rest in that cycle; somebody else is drawn to take over.",
             help="Say yes to the sabbatical that was planned for you.",
         ),
         Kind(
             "sabbatical.moved/1", "Choose another cycle for your sabbatical", rest_records.Moved, rest_records.move,
+            in_public=rest_records.IN_PUBLIC,
             consequence="You rest in the cycle that you choose. It can be moved once.",
             help="Move the sabbatical that was planned for you, once, before it begins.",
         ),
         Kind(
             "sabbatical.lifted/1", "Lift a sabbatical", rest_records.Lifted, rest_records.lift, needs="decision",
-            concerns=rest_records.concerns_lifted,
+            concerns=rest_records.concerns_lifted, in_public=rest_records.IN_PUBLIC,
             consequence="From this minute they may take part again. Whom it concerns has no vote on it.",
             help="Decide together that somebody need not step back, or comes back sooner.",
         ),
         Kind(
             "mentor.agreed/1", "Agree to be asked", rest_records.MentorAgreed, rest_records.agree_to_mentor,
+            in_public=rest_records.IN_PUBLIC,
             consequence="The one who takes over knows that they can ask you. It gives you no say in how they do it.",
             help="As the one who rests, answer the questions of whoever was drawn to take over.",
         ),

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from protocol import ballot, moon
 from protocol.deciding import OUTCOMES, ROUNDS, VOTES, Outcome, Round, may_answer, stands
-from protocol.practice import MEMBERS
+from protocol.practice import MEMBERS, PUBLIC
 from protocol.practices import members
 from protocol.proposal import Amended, Called, Cast, Closed, Dissented, Judged, Proposed, Withdrawn
 from tests.laws.commune import EVE, WHY, Commune
@@ -231,9 +231,15 @@ def with_a_newcomer(commune: Commune) -> str:
     return commune.eve(REMOVED, removal(commune))
 
 
-def in_members_only(commune: Commune) -> str:
+def in_members_only(commune: Commune, audience: int) -> str:
+    """What members decided among themselves gives no leave for what is public, and it cannot be done among them."""
     plan = plan_of(REMOVED, removal(commune), removal(commune).member)
-    return commune.eve("decision.proposed/1", Proposed("A removal", "Text", WHY, plans=[plan]), MEMBERS)
+    round_ = commune.call(commune.propose(plan, audience=MEMBERS), audience=MEMBERS)
+    for key in commune.people:
+        if key is not commune.people[4]:
+            commune.must(VOTE, Cast(round_, "agree"), key, MEMBERS)
+    assert commune.close(round_).accepted
+    return commune.eve(REMOVED, removal(commune), audience)
 
 
 LEAVE_WAYS: tuple[Row, ...] = (
@@ -244,7 +250,8 @@ LEAVE_WAYS: tuple[Row, ...] = (
     ("by leave that was used", used_twice, "it was used, or lapsed. Decide anew."),
     ("by a round of two minutes", two_minutes, DECIDE),
     ("with a newcomer of one's own", with_a_newcomer, DECIDE),
-    ("by a decision among members only", in_members_only, "only what is decided in public gives leave"),
+    ("by a decision among members only", lambda c: in_members_only(c, PUBLIC), DECIDE),
+    ("by that decision, among members only", lambda c: in_members_only(c, MEMBERS), "Membership is public as a key"),
 )  # fmt: skip
 
 

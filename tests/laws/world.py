@@ -289,8 +289,10 @@ class World:
         self.author = self.pick(self.keys_of(self.member))
         return self.examples[kind](self)
 
-    def decide(self, kind: str, body: Struct) -> None:
+    def decide(self, kind: str, body: Struct, audience: int | Sequence[bytes] | None = None) -> None:
         """Let members decide on exactly this, so that any of them may write it next: propose, call, consent, close.
+
+        It is decided for those for whom it is to be written.
 
         `Unready` if they cannot. Whom it concerns has no vote; who is about to write it, and for whom, stays as it was.
         """
@@ -304,12 +306,13 @@ class World:
         plan = Plan(kind, encoding.encode(structure_and_words(body)[0]), 0, list(concerned))
         title = f"Decision {len(self.isle.log)}"
         proposed = Proposed(title, self.words(), self.words(), plans=[plan])
-        proposal = self.first("decision.proposed/1", proposed, keys[0])
+        whom = self.kinds[kind].audience if audience is None else audience
+        proposal = self.first("decision.proposed/1", proposed, keys[0], whom)
         call = Called(proposal, 1, "consent", closes_ms=self.now_ms + 31 * DAY_MS, measures=self.words())
-        round_ = self.first("decision.called/1", call, keys[0])
+        round_ = self.first("decision.called/1", call, keys[0], whom)
         for key in keys:
-            self.first("vote.cast/1", Cast(round_, "agree"), key)
-        self.first("decision.closed/1", Closed(round_), keys[0])
+            self.first("vote.cast/1", Cast(round_, "agree"), key, whom)
+        self.first("decision.closed/1", Closed(round_), keys[0], whom)
 
     def first(self, kind: str, body: Struct, author: SigningKey, audience: int | Sequence[bytes] | None = None) -> bytes:
         """Write what has to come before something else; its digest. `Unready` if it is refused. `live` does not count it."""
@@ -338,7 +341,7 @@ class World:
         decided = self.kinds[name].needs == DECISION or (self.kept(name) and not self.holders(name))
         if decided and self.chance(0.9):
             try:
-                self.decide(name, body)
+                self.decide(name, body, None if self.kinds[name].in_public else audience)
             except Unready:
                 return False
         return not self.write(name, body, self.author, audience)

@@ -14,11 +14,12 @@ from node.clock import MovedClock
 from node.home import Home
 from node.web.app import construct_app
 from node.web.proposing import MAY, MUST, standing
-from protocol.deciding import OUTCOMES, PROPOSALS
+from protocol.deciding import OUTCOMES, PROPOSALS, Outcome
 from protocol.mandate import ANYBODY
-from protocol.practice import GRANTS
+from protocol.practice import GRANTS, PUBLIC
 from protocol.practices import KINDS
 from protocol.terms import TERMS
+from tests.node.test_forms_html import Form
 from tests.node.test_web import Browser, Isle
 
 NOW_MS = 1_790_000_000_000
@@ -128,3 +129,75 @@ async def test_the_words_of_a_planned_act_come_along_and_need_not_be_written_twi
         await browser.log_in()
         assert await browser.get(f"/carry-out/{outcome.id.hex()}") == 200
         assert "Who has which key." in browser.html
+
+
+def link_to(html: str, label: str) -> str:
+    """Where the first button of that name leads."""
+    found = re.search(r'href="([^"]+)"[^>]*>\s*' + re.escape(label), html)
+    assert found, html
+    return unescape(found[1])
+
+
+class Member:
+    """Somebody who goes by the buttons of pages and sends forms as they come, with what is typed over."""
+
+    def __init__(self, isle: Isle, browser: Browser) -> None:
+        self.isle, self.browser = isle, browser
+
+    async def press(self, label: str, **typed: str) -> None:
+        """From a button to its form, and from there to the record."""
+        assert await self.browser.get(link_to(self.browser.html, label)) == 200, label
+        await self.send(**typed)
+
+    async def send(self, **typed: str) -> None:
+        """The form that is shown, as far as the page of the record that it becomes."""
+        sent = {**Form(self.browser.html).sent, **typed, "do": "confirmed"}
+        action = re.search(r'<form method="post" action="(/record/[^"]+)"', self.browser.html)
+        path = action[1] if action else self.browser.path
+        assert await self.browser.post(path, sent) == 200, self.browser.html
+        assert self.browser.path.startswith("/record/"), self.browser.html
+
+    async def settle(self) -> Outcome:
+        """On the page of a proposal just made: call for consent, give it, and wait until it is counted."""
+        clock = self.isle.home.clock
+        assert isinstance(clock, MovedClock)
+        page = self.browser.path
+        await self.press("Call for answers")
+        assert await self.browser.get(page) == 200
+        await self.press("Consent")
+        clock.move(8 * DAY_MS)
+        await self.browser.log_in()
+        assert await self.browser.get(page) == 200
+        await self.press("Count the answers")
+        assert await self.browser.get(page) == 200
+        (outcome,) = self.isle.home.view().all(OUTCOMES, proposal=bytes.fromhex(page.rpartition("/")[2]))
+        assert outcome.accepted
+        return outcome
+
+
+async def test_what_members_decide_among_themselves_is_judged_among_themselves_by_its_own_buttons(isle: Isle) -> None:
+    home = isle.home
+    assert isinstance(home.clock, MovedClock)
+    async with isle.browser() as browser:
+        member = Member(isle, browser)
+        await browser.log_in()
+        assert await browser.get("/record/new/decision.proposed/1") == 200
+        await member.send(title="Quiet hours", text="From ten.", why="Two of us sleep there.", audience="members")
+        decided = await member.settle()
+        about = f"/record/{decided.proposal.hex()}"
+        home.clock.move(decided.review_ms - home.clock.now_ms() + DAY_MS)
+        await browser.log_in()
+        assert await browser.get(about) == 200
+        assert await browser.get(link_to(browser.html, "Propose: it was met")) == 200
+        assert Form(browser.html).sent["audience"] == "members"
+        await member.send(title="It is quiet now", why="We asked.")
+        leave = await member.settle()
+        assert await browser.get(link_to(browser.html, "the form, filled in as it was decided")) == 200
+        assert "Propose it to all" not in browser.html
+        await member.send(found="All of us say so.")
+        judged = home.view().get(OUTCOMES, decided.id)
+        assert judged
+        assert judged.reviews == 1
+    public = home.view(PUBLIC)
+    assert not public.all(PROPOSALS)
+    assert not public.get(OUTCOMES, leave.id)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from protocol.judge import require_audience
 from protocol.practice import EVERYTHING, PUBLIC, Act, Change, Drop, Kind, Patch, Put, R, Table, Value, View
 from protocol.record import sees
 
@@ -54,6 +55,7 @@ class Desk:
         position = len(self.logs[number])
         digest = digest or sha256(space + b"%d/" % position + msgspec.msgpack.encode(body)).digest()
         act = Act(number, digest, position, logged_ms, member, member, audience, body)
+        require_audience(kind, audience)
         changes = tuple(kind.rule(View(self, number, audience), act))
         for change in changes:
             self.put(number, audience, change)

@@ -393,10 +393,14 @@ def test_a_proposal_that_cannot_be_carried_out_is_refused(house: House, body: di
     assert said in house.write("decision.proposed/1", Proposed("Title", "Text", "Why", **body), house.people[0])
 
 
-def test_among_members_only_all_is_members_only_and_no_act_follows(house: House) -> None:
-    _, plan = removal(house, 4)
-    planned = Proposed("Title", "Text", "Why", plans=[plan])
-    assert "decided in public" in house.write("decision.proposed/1", planned, house.people[0], MEMBERS)
+def test_among_members_only_all_is_members_only_and_no_public_act_follows(house: House) -> None:
+    body, plan = removal(house, 4)
+    decided = house.call(house.propose(plan, audience=MEMBERS), audience=MEMBERS)
+    house.answer(decided, *["agree"] * 4)
+    assert house.close(decided).accepted
+    assert "takes a decision" in house.write(REMOVED, body, house.people[0])
+    assert "Membership is public" in house.write(REMOVED, body, house.people[0], MEMBERS)
+    assert house.people[4].public in house.members()
     proposal = house.propose(audience=MEMBERS)
     assert "no such proposal" in house.write("decision.called/1", Called(proposal, 1, "consent"), house.people[0])
     round_ = house.call(proposal, audience=MEMBERS)
