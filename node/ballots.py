@@ -43,7 +43,7 @@ def opened(home: Home, view: View, round_: Round) -> dict[bytes, str]:
     """Answers by member in the order in which they came; nothing of a round that is hidden from all, or sealed elsewhere."""
     if round_.hidden != OWN or not round_.is_open:
         return {}
-    secret = _secret(home, round_.proposal, round_.salt)
+    secret = _lent(home).derive(ballot.label(round_.proposal, round_.salt))
     if ballot.public_of(secret) != round_.key:
         return {}
     votes = view.all(VOTES, round=round_.id, order="cast_ms")
@@ -54,8 +54,8 @@ def is_sealed_here(home: Home, body: Mapping[str, Any]) -> bool:
     """Whether the ballots of a round that is to be called are sealed to this node, and not to whoever calls it."""
     values = [body.get(name) for name in ("proposal", "salt", "key")]
     proposal, salt, key = (value if isinstance(value, bytes) else b"" for value in values)
-    return ballot.public_of(_secret(home, proposal, salt)) == key
+    return _lent(home).shared(ballot.label(proposal, salt)) == key
 
 
-def _secret(home: Home, proposal: bytes, salt: bytes) -> bytes:
-    return Lent(home.clock, home.keys.identity.seed, b"").derive(ballot.label(proposal, salt))
+def _lent(home: Home) -> Lent:
+    return Lent(home.clock, home.keys.identity.seed, b"")

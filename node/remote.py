@@ -3,8 +3,10 @@
     DIR/remote             JSON: the space's id and name, and the node's address
     DIR/member-keys/       the member's key, as in a node's folder
 
-What they write is sealed here and sent to the node (`node.sealed`), which never sees the key. Who the node is, is checked by
-the space's key chain, whose first record hashes to the id in the invitation.
+What they write is sealed here and sent to the node (`node.sealed`), which never sees the key. What a kind fills in by itself
+is filled in here too: a hidden answer goes into its sealed box on this machine, and the part that is promised to a lot is drawn
+from the member's own key (`node.lending`). Who the node is, is checked by the space's key chain, whose first record hashes to
+the id in the invitation.
 
 Example::
 
@@ -24,16 +26,20 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from federation.envelope import EnvelopeError
+from node import lending
+from node.actions import Lent
 from node.clock import Clock
 from node.commands_record import audience_named, kind_named
 from node.failure import CommandError, Misuse
 from node.invitation import Join
+from node.planned import check_plans
 from node.vault import KeyFiles
 from protocol import body as bodies
 from protocol import encoding, record
-from protocol.keychain import KeyChainError, decode, parse_space, space_name
+from protocol.keychain import KeyChain, KeyChainError, decode, parse_space, space_name
 from protocol.keys import SigningKey
-from protocol.practice import Refused
+from protocol.practice import Refused, View, unchanged
 from protocol.practices import KINDS
 
 NAME = "remote"
@@ -106,9 +112,16 @@ def add(
 def _seal(remote: Remote, kind: str, value: Any, key: SigningKey, audience: str, clock: Clock) -> bytes:
     known = KINDS[kind]
     body = value if isinstance(value, Struct) else bodies.from_json(known.body, value)
-    structure, words = bodies.structure_and_words(body)
+    if known.prepare is not unchanged:
+        view, secrets = _lent(remote, key, clock)
+        try:
+            body = known.prepare(view, body, secrets)
+        except EnvelopeError as error:
+            raise CommandError(str(error)) from error
     named = audience_named(audience)
     spoken = known.audience if named is None else named
+    check_plans(body, record.scope_of(spoken))
+    structure, words = bodies.structure_and_words(body)
     sealed = record.seal(kind, clock.now_ms(), spoken, structure, key, remote.space, words=words, random=clock.random(32))
     return encoding.encode([sealed.raw, sealed.annex])
 
@@ -118,15 +131,34 @@ def _seal(remote: Remote, kind: str, value: Any, key: SigningKey, audience: str,
 
 def _meet(invitation: Join) -> Remote:
     """The node at the invitation's address, if the key chain that it serves is that of the space invited to."""
-    spelled = space_name(invitation.space).removeprefix("isle:")
-    status, data = _call("GET", invitation.url, f"/log/{spelled}/keychain")
-    try:
-        chain = decode(data, invitation.space) if status == 200 else None
-    except KeyChainError:
-        chain = None
+    chain = _chain(invitation.space, invitation.url)
     if chain is None:
         raise CommandError(f"{invitation.url} is not the node of the space that invites you. Ask for the invitation anew.")
     return Remote(invitation.space, chain.name, invitation.url)
+
+
+def _chain(space: bytes, url: str) -> KeyChain | None:
+    """The key chain served there, if it is that of this space."""
+    status, data = _call("GET", url, f"/log/{space_name(space).removeprefix('isle:')}/keychain")
+    try:
+        return decode(data, space) if status == 200 else None
+    except KeyChainError:
+        return None
+
+
+def _lent(remote: Remote, key: SigningKey, clock: Clock) -> tuple[View, Lent]:
+    """The node's rows and keys, as filling in a body takes them."""
+    chain = _chain(remote.space, remote.url)
+    if chain is None:
+        raise CommandError(f"{remote.url} is not the node of {remote.name} now. Nothing was written.")
+
+    def ask(data: bytes) -> bytes:
+        status, answer = _call("POST", remote.url, lending.PATH, data)
+        if status == 200:
+            return answer
+        raise _refusal(remote, status, answer)
+
+    return lending.from_afar(remote.space, chain.current.keys.identity, key, clock, ask)
 
 
 def _send(remote: Remote, data: bytes) -> dict[str, Any]:
@@ -137,10 +169,19 @@ def _send(remote: Remote, data: bytes) -> dict[str, Any]:
         told = {}
     if status == 201 and isinstance(told, dict):
         return told
+    raise _refusal(remote, status, answer)
+
+
+def _refusal(remote: Remote, status: int, answer: bytes) -> Refused | CommandError:
+    """What the node says is wrong; else that it does not answer as it should."""
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        told = {}
     sentence = str(told.get("error", "")) if isinstance(told, dict) else ""
-    if status in (400, 403, 422) and sentence:
-        raise Refused("".join(each for each in sentence[:500] if each.isprintable()))
-    raise CommandError(f"The node at {remote.url} did not take it (status {status}). Nothing was written; try again later.")
+    if status in (400, 401, 403, 409, 413, 422) and sentence:
+        return Refused("".join(each for each in sentence[:500] if each.isprintable()))
+    return CommandError(f"The node at {remote.url} did not take it (status {status}). Nothing was written; try again later.")
 
 
 def _near(host: str) -> bool:

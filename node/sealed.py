@@ -15,6 +15,8 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
+from federation.envelope import EnvelopeError
+from node import lending
 from node.ballots import is_sealed_here
 from node.home import Home
 from node.store import Placed
@@ -97,14 +99,14 @@ def _check_words(read: Record, annex: bytes | None) -> None:
 
 
 class SealedDoor:
-    """The route, over one node."""
+    """The routes, over one node."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
 
     def routes(self) -> list[web.RouteDef]:
-        """The one route."""
-        return [web.post(PATH, self.post)]
+        """To take what was sealed, and to lend what that takes."""
+        return [web.post(PATH, self.post), web.post(lending.PATH, self.lend)]
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a sealed record."""
@@ -118,6 +120,17 @@ class SealedDoor:
             return _answer(status, {"error": str(refusal)})
         told = {"digest": placed.digest.hex(), "position": placed.position, "logged_ms": placed.logged_ms}
         return _answer(201, told)
+
+    async def lend(self, request: web.Request) -> web.Response:
+        """Answer what a member asks before they seal."""
+        if request.content_type != "application/cbor":
+            return _answer(400, {"error": "Ask with an envelope as application/cbor."})
+        data = await request.read()
+        try:
+            told = await self.home.write(lambda: lending.lend(self.home, data))
+        except (Refused, EnvelopeError) as refusal:
+            return _answer(403 if isinstance(refusal, Refused) else refusal.status, {"error": str(refusal)})
+        return web.Response(body=told, content_type="application/cbor")
 
 
 def _answer(status: int, value: dict[str, Any]) -> web.Response:

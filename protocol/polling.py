@@ -444,7 +444,7 @@ def prepare_call(view: View, body: Called, secrets: Secrets) -> Called:
     if body.hidden == OPEN:
         return replace(body, key=b"", salt=b"")
     salt = secrets.random(16)
-    return replace(body, salt=salt, key=ballot.public_of(secrets.derive(ballot.label(body.proposal, salt))))
+    return replace(body, salt=salt, key=secrets.shared(ballot.label(body.proposal, salt)))
 
 
 def prepare_cast(view: View, body: Cast, secrets: Secrets) -> Cast:

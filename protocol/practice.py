@@ -343,6 +343,9 @@ class Secrets(Protocol):
     def derive(self, label: bytes) -> bytes:
         """32 bytes that only this node can make, and always makes again from the same label."""
 
+    def shared(self, label: bytes) -> bytes:
+        """The X25519 public key, 32 bytes, to what the *space's node* derives from a label; it can be told to anybody."""
+
 
 def _no_advice(view: View, body: Any) -> str:
     return ""
@@ -392,12 +395,13 @@ class Kind(Struct, Generic[B], frozen=True):
     needs: str = "member"  # the name of the grant that it takes to write it; empty: none
     weigh: Callable[[B], int] = _no_weight  # what a grant's limit is compared with
     audience: int = PUBLIC  # the widest; a record may narrow it
+    in_public: str = ""  # why nobody may narrow it; empty: its author may
     consequence: str = ""  # said before the button: what it will bring about
     help: str = ""  # one sentence for the form and the reference
     takes: Callable[[Own, Act[B]], str] | None = None  # where what it needs depends on what it is about
     duty: bool = False  # a role may hold it; while one does, its grants alone let anybody write it
     concerns: Callable[[Own, B], tuple[bytes, ...]] = _nobody  # members who have no vote on whether it is done
-    prepare: Callable[[View, B, Secrets], B] = unchanged  # by the author's node, before sealing: fills what a person cannot
+    prepare: Callable[[View, B, Secrets], B] = unchanged  # where the author's key lies: fills what a person cannot
 
 
 class Practice(Struct, frozen=True):

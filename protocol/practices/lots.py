@@ -120,7 +120,7 @@ class Committed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     commitment: Annotated[
         bytes,
         field(
-            "Commitment", "Leave it empty and this node makes one for you. With a key of your own: archipelago lot promise.",
+            "Commitment", "Leave it empty and it is made for you. To keep the value yourself: archipelago lot promise.",
             max_length=VALUE_BYTES,
         ),
     ] = b""  # fmt: skip
@@ -130,7 +130,7 @@ class Revealed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """A member tells the part that they committed to."""
 
     lot: Which
-    value: Annotated[bytes, field("Value", "Leave it empty if this node made your commitment.", max_length=VALUE_BYTES)] = b""
+    value: Annotated[bytes, field("Value", "Leave it empty if your commitment was made for you.", max_length=VALUE_BYTES)] = b""
 
 
 class ValueTyped(Struct, frozen=True, forbid_unknown_fields=True):

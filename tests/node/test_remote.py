@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from node.clock import MovedClock
+from federation.envelope import REQUEST, Said, seal
+from node import lending
+from node.clock import Clock, MovedClock
 from node.home import Home
 from node.sealed import MOST_BYTES, PATH, Unfit, Unknown, take
 from protocol import encoding, record
+from protocol.deciding import OUTCOMES
 from protocol.keys import SigningKey
 from protocol.practice import Refused
 from protocol.record import MEMBERS, PUBLIC
@@ -137,12 +140,35 @@ def test_somebody_joins_and_writes_from_another_machine(start: Callable[[], Proc
     assert ran(tmp_path / "other", "join", stranger, "--member", "Oto").returncode == 1
 
 
+def test_a_hidden_round_is_called_and_answered_from_another_machine(start: Callable[[], Process], tmp_path: Path) -> None:
+    node, laptop = start(), tmp_path / "laptop"
+    answer(laptop, "join", answer(node.folder, "invite", "--url", node.url)["invitation"], "--member", "Noor")
+    words = ["--title", "The door", "--text", "We paint it.", "--why", "It is grey."]
+    proposal = answer(laptop, "record", "add", "decision.proposed", *words)["digest"]
+    call = ["--proposal", proposal, "--version", "1", "--type", "majority", "--hidden", "close"]
+    round_ = answer(laptop, "record", "add", "decision.called", *call)["digest"]
+    given = answer(laptop, "record", "add", "vote.cast", "--round", round_, "--choice", "yes")["digest"]
+    shown = answer(node.folder, "record", "show", given)["body"]
+    assert (shown.get("choice", ""), bool(shown["sealed"])) == ("", True)
+    wrong = ran(laptop, "record", "add", "vote.cast", "--round", round_, "--choice", "perhaps")
+    assert (wrong.returncode, "Answer:" in wrong.stderr) == (2, True)
+    answer(node.folder, "record", "add", "vote.cast", "--round", round_, "--choice", "yes")
+    closed = ran(laptop, "record", "add", "decision.closed", "--round", round_)
+    assert (closed.returncode, "filled in by the node" in closed.stderr) == (2, True)
+    answer(node.folder, "record", "add", "decision.closed", "--round", round_)
+    node.end()
+    home = Home.open(node.folder)
+    (outcome,) = home.view().all(OUTCOMES)
+    home.close()
+    assert (outcome.accepted, outcome.answered, outcome.spoiled) == (True, 2, 0)
+
+
 def test_over_http_what_is_wrong_has_a_status_and_a_sentence(start: Callable[[], Process]) -> None:
     node = start()
 
-    def post(data: bytes, kind: str = "application/cbor") -> tuple[int, bytes]:
+    def post(data: bytes, kind: str = "application/cbor", path: str = PATH) -> tuple[int, bytes]:
         wire = HTTPConnection(urlsplit(node.url).netloc, timeout=10)
-        wire.request("POST", PATH, data, {"Content-Type": kind})
+        wire.request("POST", path, data, {"Content-Type": kind})
         got = wire.getresponse()
         told = got.status, got.read()
         wire.close()
@@ -156,6 +182,11 @@ def test_over_http_what_is_wrong_has_a_status_and_a_sentence(start: Callable[[],
     made = record.seal("member.joined/1", NOW_MS, PUBLIC, {"secret": bytes(16)}, stranger, bytes(32))
     assert post(encoding.encode([made.raw, None]))[0] == 400
     assert answer(node.folder, "status")["size"] == 2
+    assert post(b"{}", "application/json", lending.PATH)[0] == 400
+    assert post(b"\x80", path=lending.PATH)[0] == 400
+    assert post(bytes(lending.MOST_BYTES + 1), path=lending.PATH)[0] == 413
+    said = Said(Clock().now_ms(), bytes(8), [stranger.public, "shared", b"label"])
+    assert post(seal("lend", REQUEST, stranger, stranger.public, bytes(32), said), path=lending.PATH)[0] == 403
 
 
 def test_words_do_not_travel_in_the_open(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ class Secrets:
     def random(self, count: int) -> bytes:
         raise AssertionError("the value must be made again later")
 
+    def shared(self, label: bytes) -> bytes:
+        raise AssertionError("a lot has no key of the node's")
+
     def derive(self, label: bytes) -> bytes:
         return sha256(b"seed" + label).digest()
 
