@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -52,9 +53,10 @@ def peak_mib(process: str = "self") -> float:
 
 
 class Verifier:
-    """The other end: one such process."""
+    """The other end: one such process. Threads may share it: a frame and its answer are never parted by another's."""
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         command = [sys.executable, "-m", "node.verifier"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 our own module, no input in it
 
@@ -62,9 +64,11 @@ class Verifier:
         """One byte a record: 1 genuine, 0 not. Blocks; call it from a thread of its own. OSError if the process is gone."""
         source, target = self._process.stdin, self._process.stdout
         assert source is not None and target is not None
-        source.write(frame(space, records))
-        source.flush()
-        told = target.read(len(records))
+        asked = frame(space, records)
+        with self._turn:
+            source.write(asked)
+            source.flush()
+            told = target.read(len(records))
         if len(told) != len(records):
             raise OSError("the process that checks signatures is gone")
         return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_verifier_process_says_the_same_and_ends(writer: Writer) -> None:
             assert [number for number, good in enumerate(told) if not good] == [7]
     finally:
         verifier.close()
+
+
+def test_threads_that_share_a_verifier_each_get_their_own_answer(writer: Writer) -> None:
+    raws = [writer.seal("note.written/1", {"topic": f"n{number}"}).raw for number in range(40)]
+    asked = [[*raws[:bad], forged(raws[bad]), *raws[bad + 1 :]] for bad in range(40)] * 5
+    verifier = Verifier()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            told = list(pool.map(lambda records: verifier.check(writer.space, records), asked))
+    finally:
+        verifier.close()
+    assert [[number for number, good in enumerate(one) if not good] for one in told] == [[bad] for bad in range(40)] * 5
 
 
 @pytest.mark.parametrize("large", [1, 10**9], ids=["processes", "threads"])
