@@ -16,6 +16,7 @@ from node.demo_assemblies import assemblies
 from node.demo_books import books
 from node.demo_decisions import decisions
 from node.demo_hall import hall
+from node.demo_house import house
 from node.demo_people import ARRIVALS, COLLECTIVES
 from node.demo_roles import roles
 from node.demo_story import story
@@ -53,6 +54,7 @@ def year(calendar: Calendar) -> Iterator[Event]:
     yield from roles(calendar)
     yield from decisions(calendar)
     yield from work(calendar)
+    yield from house(calendar)
     yield from hall(calendar)
     yield from assemblies(calendar)
 

@@ -80,7 +80,7 @@ def _task(label: str, **more: Any) -> Body:
     return naming({"task": label}, **more)
 
 
-def _worked(day: float, isle: str, who: Who, label: str, begins: float, quarters: int, how: str = "") -> Iterator[Event]:
+def worked(day: float, isle: str, who: Who, label: str, begins: float, quarters: int, how: str = "") -> Iterator[Event]:
     """Somebody takes part and says when it is done."""
     yield Event(day, isle, who, "task.taken/1", _task(label))
     yield Event(begins + 0.2, isle, who, "task.done/1", _task(label, quarters=quarters, **({"what": how} if how else {})))
@@ -110,11 +110,9 @@ def _shifts(calendar: Calendar, cycle: int) -> Iterator[Event]:
         offered, HALL, "Ines", label, begins, 4, 3, title="Soup kitchen on Tuesday", category="kitchen",
         place="The back kitchen", about="Peeling from half past eleven, people come at one.",
     )  # fmt: skip
-    yield from _worked(offered + 0.4, HALL, _cook(cycle, others), label, begins, 18, "Sixty-one bowls.")
+    yield from worked(offered + 0.4, HALL, _cook(cycle, others), label, begins, 18, "Sixty-one bowls.")
     for number, who in enumerate(others):
-        yield from _worked(
-            offered + 1.1 + number / 3, HALL, who, label, begins, between(8, 14, label, who), "Peeled and poured"
-        )
+        yield from worked(offered + 1.1 + number / 3, HALL, who, label, begins, between(8, 14, label, who), "Peeled and poured")
     bar, label = calendar.at(begins + 3, 19), f"bar {cycle}"
     if bar + 0.3 > calendar.now or cycle == 3:
         return
@@ -122,7 +120,7 @@ def _shifts(calendar: Calendar, cycle: int) -> Iterator[Event]:
         offered + 0.1, HALL, "Kwame", label, bar, 6, 2, title="Bar and door on Friday", category="bar", place="Front room",
     )  # fmt: skip
     for number, each in enumerate(("Kwame", "Dario" if "Dario" in people else "Olek")):
-        yield from _worked(offered + 0.9 + number / 3, HALL, each, label, bar, between(16, 24, label, each))
+        yield from worked(offered + 0.9 + number / 3, HALL, each, label, bar, between(16, 24, label, each))
 
 
 def _swapped(calendar: Calendar) -> Iterator[Event]:
@@ -130,7 +128,7 @@ def _swapped(calendar: Calendar) -> Iterator[Event]:
     day, label = calendar.moon(3) + 5.2, "bar 3"
     begins = calendar.at(day + 6, 19)
     yield shift(day, HALL, "Kwame", label, begins, 6, 2, title="Bar and door on Friday", category="bar", place="Front room")
-    yield from _worked(day + 0.8, HALL, "Kwame", label, begins, 22)
+    yield from worked(day + 0.8, HALL, "Kwame", label, begins, 22)
     yield Event(day + 1.1, HALL, "Dario", "task.taken/1", _task(label))
     asked = "My sister comes that night. I do yours the week after."
     yield Event(day + 3.6, HALL, "Dario", "swap.offered/1", _task(label, words=asked), "swap")
@@ -157,7 +155,7 @@ def _work_day(calendar: Calendar, cycle: int) -> Iterator[Event]:
     for number in range(3):
         who = people[(cycle + number * 2) % len(people)]
         if who not in (people[(cycle + each * 2) % len(people)] for each in range(number)):
-            yield from _worked(offered + 0.7 + number, "field", who, label, begins, between(12, 20, label, who))
+            yield from worked(offered + 0.7 + number, "field", who, label, begins, between(12, 20, label, who))
 
 
 # The wire and its reviews
@@ -263,6 +261,10 @@ def _sabbatical(calendar: Calendar) -> Iterator[Event]:
         newcomer = world.key(HALL, world.drawn(HALL, "newcomer", sabbatical))
         return {"sabbatical": sabbatical.hex(), "newcomer": newcomer, "words": asked}
 
+    def newcomer(world: World) -> str:
+        return world.drawn(HALL, "newcomer", world.digests["rest: done"])
+
+    yield Event(day + 9.6, HALL, newcomer, "sabbatical.taken-over/1", naming({"sabbatical": "rest: done"}))
     yield Event(day + 10.3, HALL, COOK, "mentor.agreed/1", mentor)
 
 

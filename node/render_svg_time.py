@@ -104,9 +104,9 @@ def _groups(spans: Sequence[Span]) -> dict[str, list[Span]]:
 
 
 def _together(sheet: _Sheet, spans: Sequence[Span], scale: Scale, telling: Telling, name: str) -> bool:
-    """Draw spans in one row, if there are several and they have room there; what is called as the row is not said again."""
+    """Draw spans in one row, if they have room there; one that has a name of its own gets a line for it."""
     overlap = any(after.since_ms < before.until_ms for before, after in pairwise(spans))
-    if len(spans) < 2 or (overlap and len(spans) <= _MANY):
+    if (len(spans) < 2 and spans[0].label != name) or (overlap and len(spans) <= _MANY):
         return False
     runs = [run for run in _runs(spans, scale) if run.label != name]
     narrow, roomy = _levels(runs, PHONE_PX), _levels(runs, WIDE_PX)

@@ -1,8 +1,10 @@
 """Who can be drawn: the list of a lot, worked out by rule from what the lot is about.
 
 - For the shadow of a term, all members but its holder.
-- For the next term of a role, all who may take it: not who has held it as often in a row as the protocol allows.
+- For the next term of a role, all who may take it: not who has held it as often in a row as the protocol allows, nor who steps
+  back from it when it begins.
 - For whoever looks into a review, all whom it does not concern.
+- For shadows and reviews, who rests from everything is left in peace, as long as two others can be drawn.
 - For whoever takes over during a sabbatical, all who do not rest then.
 - For anything else, all members.
 
@@ -23,7 +25,9 @@ from protocol.practice import Own, Refused
 def eligible(own: Own, purpose: str, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
     """Who can be drawn for this: members in the order in which they came, without those whom it concerns."""
     aside = _ASIDE[purpose](own, subject, at_ms)
-    return tuple(row.member for row in members_at(own, at_ms) if row.member not in aside)
+    left = tuple(row.member for row in members_at(own, at_ms) if row.member not in aside)
+    awake = tuple(member for member in left if not resting.resting_of(own, member, at_ms))
+    return awake if purpose in _IN_PEACE and len(awake) >= FEWEST_AWAKE else left
 
 
 def _aside_of_shadow(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
@@ -37,7 +41,10 @@ def _aside_of_role(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
     role = terms.role_of_subject(own, subject)
     if role is None:
         raise Refused("No role waits for its next term there. Open the lot from the page of the role.")
-    return terms.barred(own, role.role, at_ms)
+    begins_ms = terms.next_begins_ms(own, role.role, at_ms)
+    here = (row.member for row in members_at(own, at_ms))
+    resting_then = (member for member in here if resting.resting_of(own, member, begins_ms, role.role))
+    return (*terms.barred(own, role.role, at_ms), *resting_then)
 
 
 def _aside_of_review(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
@@ -65,6 +72,8 @@ def _aside_of_record(own: Own, subject: bytes, at_ms: int) -> tuple[bytes, ...]:
     return ()
 
 
+FEWEST_AWAKE = 2
+_IN_PEACE = ("shadow", "facilitator")
 _ASIDE: Mapping[str, Callable[[Own, bytes, int], tuple[bytes, ...]]] = {
     "shadow": _aside_of_shadow,
     "role": _aside_of_role,

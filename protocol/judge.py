@@ -25,13 +25,14 @@ from msgspec import Struct
 
 from protocol import record
 from protocol.body import decimal, erasable_fields
-from protocol.mandate import ANYBODY, DECISION, act_name
+from protocol.mandate import ANYBODY, DECISION, STAND_IN, act_name
 from protocol.practice import (
     GRANTS,
     KEYS,
     LATEST,
     PROBLEMS,
     RESERVED,
+    RESTS,
     Act,
     Change,
     Grant,
@@ -42,8 +43,10 @@ from protocol.practice import (
     Put,
     Reader,
     Refused,
+    Rest,
 )
 from protocol.record import ALLIES, MEMBERS, PUBLIC, Record, RecordError
+from protocol.terms import TERMS
 
 AHEAD_MS = 11 * 60_000  # a clock may be ten minutes ahead, and `logged` is a whole minute
 
@@ -85,11 +88,38 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
             reason = f"{grant.why} begins at {spoken_time(grant.since_ms)}."
         elif grant.paused:
             reason = f"{grant.why} is paused by its shadow until the assembly has looked."
+        elif rests := _rests_of(own, grant, at_ms):
+            found = [each for row in rests for each in own.all(GRANTS, source=row.id) if each.since_ms <= at_ms < each.until_ms]
+            meanwhile = "Whoever took over does this meanwhile." if found else "Nobody has taken over yet."
+            until_ms = max(row.until_ms for row in rests)
+            reason = f"{grant.why} rests until {spoken_time(until_ms)}, while you step back. {meanwhile}"
         elif amount > grant.up_to > 0:
             reason = f"{grant.why} covers amounts up to {decimal(grant.up_to)}; this is {decimal(amount)}."
         else:
             return
     raise Refused(reason)
+
+
+def _rests_of(own: Own, grant: Grant, at_ms: int) -> tuple[Rest, ...]:
+    """The rests in which a grant lies that came with the term of a role; no other grant rests."""
+    if "/" not in grant.name:
+        return ()
+    rests = [row for row in own.all(RESTS, holder=grant.holder) if row.since_ms <= at_ms < row.until_ms]
+    term = own.get(TERMS, grant.source) if rests else None
+    return tuple(row for row in rests if term and row.role in ("", term.role))
+
+
+def _stands_in(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> bool:
+    """Whether somebody stands in for who rests from a grant: they may what that grant lets its holder write, and no more."""
+    for ours in own.all(GRANTS, holder=member, name=STAND_IN):
+        rest = own.get(RESTS, ours.source) if ours.since_ms <= at_ms < ours.until_ms else None
+        for grant in own.all(GRANTS, holder=rest.holder, name=name) if rest else ():
+            covers = (
+                not grant.paused and grant.since_ms <= at_ms < grant.until_ms and (not grant.up_to or amount <= grant.up_to)
+            )
+            if covers and rest in _rests_of(own, grant, at_ms):
+                return True
+    return False
 
 
 def authority(own: Own, kind: Kind[Any], act: Act[Any], structure: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -130,6 +160,8 @@ def _require_role(own: Own, kind: Kind[Any], member: bytes, amount: int, at_ms: 
     try:
         require(own, member, kind.name, amount, at_ms)
     except Refused as refusal:
+        if _stands_in(own, member, kind.name, amount, at_ms):
+            return
         if own.all(GRANTS, holder=member, name=kind.name, limit=1):
             raise
         named = " or ".join(f"“{role}”" for role in roles)

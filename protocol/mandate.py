@@ -6,7 +6,7 @@
 - Whom an act concerns (`Kind.concerns`) is part of the name, so that a decision in which they had a vote does not cover it.
 - A kind that takes a decision (`DECISION`) is in nobody's hands: no grant by that name is ever given.
 - A kind that is a duty (`Kind.duty`) belongs to a role as long as there is one with it (`RESERVED`); membership is not enough
-  then.
+  then. While its holder steps back (`RESTS`), whoever has a `STAND_IN` of the same source may what they might.
 
 Example::
 
@@ -22,7 +22,7 @@ from typing import Any
 from protocol import encoding
 
 ANYBODY = bytes(32)
-CLOCK, DECISION = "clock", "decision"
+CLOCK, DECISION, STAND_IN = "clock", "decision", "stand-in"
 EXACT = "act:"
 
 

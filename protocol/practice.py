@@ -198,13 +198,27 @@ class Reservation(Row, frozen=True):
     until_ms: int = FOREVER_MS
 
 
+class Rest(Row, frozen=True):
+    """That what a role lets its holder write rests for a time, or what all their roles do if `role` is empty.
+
+    Whoever takes over meanwhile holds a grant `STAND_IN` with the same source.
+    """
+
+    id: bytes
+    holder: bytes
+    role: str
+    since_ms: int
+    until_ms: int
+
+
 GRANTS = Table("grants", Grant, ("source", "name", "holder"), (("holder", "name"), ("name",)))
 KEYS = Table("member_key", Key, ("key",), (("member",),))
 LATEST = Table("latest", Latest, ("key", "scope"))
 SETTINGS = Table("setting", Setting, ("source", "name"), (("name",),))
 PROBLEMS = Table("problem", Problem, ("position",))
 RESERVED = Table("reserved", Reservation, ("kind", "role"), (("role",),))
-SHARED = (GRANTS, KEYS, LATEST, SETTINGS, PROBLEMS, RESERVED)
+RESTS = Table("rests", Rest, ("id",), (("holder",),))
+SHARED = (GRANTS, KEYS, LATEST, SETTINGS, PROBLEMS, RESERVED, RESTS)
 
 
 class Parameter(Struct, frozen=True):
@@ -324,6 +338,7 @@ class Due(Struct, frozen=True):
     link: bytes  # digest of the record it is about
     needs: str = ""  # what an assembly can do about it
     over: bool = False  # it has ended already: it is told until then, and nothing happens at that instant
+    role: str = ""  # the short name of the role whose it is to see to it first
 
 
 class Secrets(Protocol):

@@ -83,6 +83,10 @@ def _of_sabbatical(view: View, row: Sabbatical, now_ms: int, bounds: tuple[int, 
     if _needs_lot(view, row, now_ms):
         what = f"Draw who takes over for the sabbatical of {name_of(view, row.member)}"
         yield Due(what, None, row.planned_ms, row.until_ms, row.id)
+    for member in drawn if row.binds else ():
+        if member not in resting.stand_ins(view, row, now_ms):
+            what = f"Take over while {name_of(view, row.member)} rests, or decline so that the next is asked"
+            yield Due(what, member, row.planned_ms, row.until_ms, row.id)
     if drawn and view.get(MENTORS, row.id, drawn[0]) is None:
         what = f"Agree to be asked by {name_of(view, drawn[0])}, who takes over"
         yield Due(what, row.member, row.planned_ms, row.until_ms, row.id)
@@ -154,7 +158,7 @@ def _sabbaticals(view: View, now_ms: int) -> Iterator[Block]:
         [
             Ref(row.id, "record", "sabbatical"), Ref(row.member, "member", name_of(view, row.member)),
             row.role or "all tasks", _WHY[row.reason], When(row.since_ms), When(row.until_ms), _state(row, now_ms),
-            _taking_over(view, row),
+            _taking_over(view, row, now_ms),
         ]
         for row in near
     ]  # fmt: skip
@@ -187,9 +191,11 @@ def _needs_lot(view: View, row: Sabbatical, now_ms: int) -> bool:
     return all(drawing.phase(lot, now_ms) == drawing.FAILED for lot in drawing.lots_for(view, NEWCOMER, row.id))
 
 
-def _taking_over(view: View, row: Sabbatical) -> Cell:
+def _taking_over(view: View, row: Sabbatical, now_ms: int) -> Cell:
+    for member in resting.stand_ins(view, row, min(now_ms, row.until_ms - 1)):
+        return Ref(member, "member", name_of(view, member))
     drawn = drawing.standing(view, NEWCOMER, row.id)
-    return Ref(drawn[0], "member", name_of(view, drawn[0])) if drawn else "nobody drawn yet"
+    return Ref(drawn[0], "member", f"{name_of(view, drawn[0])}, who has been drawn") if drawn else "nobody drawn yet"
 
 
 def _dependencies(view: View, now_ms: int) -> Iterator[Block]:
@@ -267,14 +273,15 @@ def record(view: View, digest: bytes, now_ms: int) -> Iterator[Block]:
         ("Begins", When(row.since_ms)),
         ("Ends", When(min(row.until_ms, row.lifted_ms))),
         ("State", _state(row, now_ms)),
-        ("Who takes over", _taking_over(view, row)),
+        ("Who takes over", _taking_over(view, row, now_ms)),
         *[("Can be asked", mentor.words or "yes") for mentor in mentors],
     ])  # fmt: skip
     if row.words:
         yield Prose(row.words)
     yield Text(
-        "While they rest they take no new places in this. Whoever takes over decides; the one who rests answers when asked, "
-        "and repairs nothing quietly."
+        "While they rest they take no new places in this, are given no term, and what their role lets them write rests too. "
+        "Whoever takes over may write it meanwhile, up to the same amounts; the one who rests answers when asked, and repairs "
+        "nothing quietly."
     )
     yield from _shown(view, row, now_ms)
     yield from _ways_on(view, row, now_ms)
@@ -305,6 +312,8 @@ def _ways_on(view: View, row: Sabbatical, now_ms: int) -> Iterator[Block]:
     drawn = drawing.standing(view, NEWCOMER, row.id)
     if _needs_lot(view, row, now_ms):
         yield Action("lot.opened/1", {"purpose": NEWCOMER, "subject": row.id.hex(), "seats": "1"}, "Draw who takes over")
+    if row.binds and any(member not in resting.stand_ins(view, row, now_ms) for member in drawn):
+        yield Action("sabbatical.taken-over/1", at, "Take over, as the lot has drawn")
     for member in drawn:
         if view.get(MENTORS, row.id, member) is None:
             filled = {**at, "newcomer": member.hex()}

@@ -19,14 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Struct
 
 from protocol import drawing, moon
 from protocol.fuse import cycles_later_ms
 from protocol.judge import spoken_time
 from protocol.lineage import ADOPTIONS, PROTOCOLS
+from protocol.mandate import STAND_IN
 from protocol.membership import MEMBERSHIPS, is_live
-from protocol.practice import FOREVER_MS, Act, Change, Digest, MemberKey, Own, Refused, field
+from protocol.practice import FOREVER_MS, GRANTS, RESTS, Act, Change, Digest, Grant, MemberKey, Own, Refused, Rest, field
 from protocol.resting import (
     CELEBRATIONS,
     DECOMPRESSIONS,
@@ -113,6 +115,12 @@ class Lifted(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     reasons: Annotated[str, field("Reasons", "Why.", widget="text", erasable=True, required=True, max_length=2000)] = ""
 
 
+class TakenOver(Struct, frozen=True, forbid_unknown_fields=True):
+    """I take over while somebody rests."""
+
+    sabbatical: SabbaticalId
+
+
 class MentorAgreed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """I answer when the one who took over asks me."""
 
@@ -189,15 +197,15 @@ def plan(own: Own, act: Act[Planned]) -> Iterator[Change]:
     if not is_live(own.get(MEMBERSHIPS, body.member), at_ms):
         raise Refused("Who: they are not a member here. Choose somebody from the list.")
     reason = due_for_rest(own, at_ms).get(body.member, QUESTION)
-    yield _sabbatical(own, act, body.member, reason)
+    yield from _sabbatical(own, act, body.member, reason)
 
 
 def wish(own: Own, act: Act[Wished]) -> Iterator[Change]:
     """Plan one's own."""
-    yield _sabbatical(own, act, act.member, WISH)
+    yield from _sabbatical(own, act, act.member, WISH)
 
 
-def _sabbatical(own: Own, act: Act[Planned] | Act[Wished], member: bytes, reason: str) -> Change:
+def _sabbatical(own: Own, act: Act[Planned] | Act[Wished], member: bytes, reason: str) -> Iterator[Change]:
     body, at_ms = act.body, act.logged_ms
     if body.role and all(role.role != body.role for role in roles_at(own, at_ms)):
         raise Refused("Role: there is no such role now. Choose one from the page of roles, or leave it empty.")
@@ -205,12 +213,23 @@ def _sabbatical(own: Own, act: Act[Planned] | Act[Wished], member: bytes, reason
     for row in sabbaticals_of(own, member):
         if row.stands(at_ms) and (row.role == body.role or not row.role):
             raise Refused(f"One is planned for cycle {row.cycle} already. It can be moved, or lifted by a decision.")
-    return SABBATICALS.put(
-        Sabbatical(
-            act.space, act.digest, act.position, member, body.role, reason, body.cycle, since_ms, until_ms, at_ms,
-            at_ms if reason == WISH else 0, False, FOREVER_MS, body.words,
-        )
+    row = Sabbatical(
+        act.space, act.digest, act.position, member, body.role, reason, body.cycle, since_ms, until_ms, at_ms,
+        at_ms if reason == WISH else 0, False, FOREVER_MS, body.words,
     )  # fmt: skip
+    yield SABBATICALS.put(row)
+    if row.binds:
+        yield _rest(row)
+
+
+def _rest(row: Sabbatical) -> Change:
+    """From its beginning to its end, what the roles of who rests let them write is for whoever takes over."""
+    return RESTS.put(Rest(row.space, row.id, row.member, row.role, row.since_ms, row.until_ms))
+
+
+def _standing_in(own: Own, row: Sabbatical, at_ms: int) -> tuple[Grant, ...]:
+    """The grants with which somebody stands in, or is about to."""
+    return tuple(grant for grant in own.all(GRANTS, source=row.id, order="holder") if grant.until_ms > at_ms)
 
 
 def _cycle_ahead(cycle: int, at_ms: int, longest: int) -> tuple[int, int]:
@@ -233,6 +252,8 @@ def accept(own: Own, act: Act[Accepted]) -> Iterator[Change]:
     if row.accepted_ms:
         raise Refused("You have said yes already.")
     yield SABBATICALS.patch(row.id, accepted_ms=act.logged_ms)
+    if not row.binds:
+        yield _rest(row)
 
 
 def move(own: Own, act: Act[Moved]) -> Iterator[Change]:
@@ -250,6 +271,9 @@ def move(own: Own, act: Act[Moved]) -> Iterator[Change]:
     yield SABBATICALS.patch(
         row.id, cycle=act.body.cycle, since_ms=since_ms, until_ms=until_ms, moved=True, accepted_ms=act.logged_ms
     )
+    yield _rest(msgspec.structs.replace(row, since_ms=since_ms, until_ms=until_ms))
+    for grant in _standing_in(own, row, act.logged_ms):
+        yield GRANTS.patch(grant.source, grant.name, grant.holder, since_ms=since_ms, until_ms=until_ms)
 
 
 def _ahead(own: Own, act: Act[Any], digest: bytes) -> Sabbatical:
@@ -268,6 +292,32 @@ def lift(own: Own, act: Act[Lifted]) -> Iterator[Change]:
     if act.logged_ms >= min(row.until_ms, row.lifted_ms):
         raise Refused("There is nothing to lift: it is over, or lifted already.")
     yield SABBATICALS.patch(row.id, lifted_ms=act.logged_ms)
+    if row.binds:
+        yield RESTS.patch(row.id, until_ms=max(act.logged_ms, row.since_ms))
+    yield from _ended(own, row, act.logged_ms)
+
+
+def _ended(own: Own, row: Sabbatical, at_ms: int) -> Iterator[Change]:
+    """Whoever stood in does so no longer."""
+    for grant in _standing_in(own, row, at_ms):
+        yield GRANTS.patch(grant.source, grant.name, grant.holder, until_ms=max(at_ms, grant.since_ms))
+
+
+def take_over(own: Own, act: Act[TakenOver]) -> Iterator[Change]:
+    """Whom the lot has drawn takes over, by their own yes."""
+    row, at_ms = own.need(SABBATICALS, act.body.sabbatical, what="sabbatical"), act.logged_ms
+    if not row.binds or at_ms >= min(row.until_ms, row.lifted_ms):
+        raise Refused("This sabbatical is over, or does not bind yet. There is nothing to take over.")
+    drawn = drawing.standing(own, NEWCOMER, row.id)
+    if not drawn:
+        raise Refused("Nobody has been drawn to take over yet. Open the lot on the sabbatical's page first.")
+    if act.member not in drawn:
+        raise Refused("The lot has drawn somebody else. They take over, or decline so that the next is asked.")
+    if any(grant.holder == act.member for grant in _standing_in(own, row, at_ms)):
+        raise Refused("You have taken over already.")
+    yield from _ended(own, row, at_ms)
+    begins_ms = max(row.since_ms, at_ms)
+    yield GRANTS.put(Grant(act.space, row.id, STAND_IN, act.member, begins_ms, row.until_ms, 0, False, "Standing in"))
 
 
 def concerns_planned(own: Own, body: Planned) -> tuple[bytes, ...]:

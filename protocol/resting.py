@@ -7,8 +7,9 @@ A sabbatical is one cycle in which somebody steps back from a role, or from all 
 - **as a wish**: somebody plans their own. It binds by their own word.
 - **as a question**: planned for anybody else. It binds if they say yes before it begins, and else never happens.
 
-A decision of the members can lift one. Whoever rests takes no new places in what they rest from; hours are never refused.
-Whether somebody rests is computed from rows and an instant.
+A decision of the members can lift one. Whoever rests takes no new places in what they rest from and no term; what the roles
+that they hold let them write is, meanwhile, for whom the lot has drawn and who has said yes (`practice.RESTS`). Hours are never
+refused. Whether somebody rests is computed from rows and an instant.
 
 Example::
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from protocol import moon, working
 from protocol.membership import MEMBERSHIPS, is_live
-from protocol.practice import Own, Parameter, Row, Table
+from protocol.practice import GRANTS, Own, Parameter, Row, Table
 from protocol.terms import longest_held
 
 HELD, LOAD, WISH, QUESTION = "held", "load", "wish", "question"
@@ -67,7 +68,7 @@ class Sabbatical(Row, frozen=True):
 
 
 class Mentor(Row, frozen=True):
-    """That who rests answers when the one who took over asks. It gives no permission."""
+    """That who rests answers when the one who took over asks. It gives neither of them a permission."""
 
     sabbatical: bytes
     newcomer: bytes
@@ -143,6 +144,11 @@ def resting_of(own: Own, member: bytes, at_ms: int, role: str = "") -> Sabbatica
     """The sabbatical that keeps somebody from new tasks at an instant: from those of this role, or from all."""
     rows = sabbaticals_of(own, member)
     return next((row for row in rows if row.is_rest(at_ms) and (not row.role or row.role == role)), None)
+
+
+def stand_ins(own: Own, row: Sabbatical, at_ms: int) -> tuple[bytes, ...]:
+    """Who has taken over and stands in, or will when it begins: one, or nobody."""
+    return tuple(grant.holder for grant in own.all(GRANTS, source=row.id, order="holder") if grant.until_ms > at_ms)
 
 
 def near_sabbaticals(own: Own, at_ms: int, ahead: int = 13) -> tuple[Sabbatical, ...]:

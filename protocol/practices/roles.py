@@ -46,6 +46,7 @@ from protocol.practice import (
     Refused,
     Reservation,
 )
+from protocol.resting import resting_of
 from protocol.role_blocks import about, page
 from protocol.role_bodies import (
     Answered,
@@ -191,6 +192,12 @@ def _give(
     role, later = given.role, given_later(own, given.role, act.logged_ms)
     begins_ms, ends_ms = _span(own, act, given, later)
     previous = followed(own, role, holder, begins_ms)
+    rest = resting_of(own, holder, begins_ms, role)
+    if rest is not None:
+        raise Refused(
+            f"Who is to hold {role} steps back from it until {spoken_time(rest.until_ms)}. Choose somebody else, or lift their "
+            "sabbatical by a decision first."
+        )
     most = own.parameter(CONSECUTIVE, act.logged_ms)
     if in_a_row(own, previous) >= most:
         raise Refused(

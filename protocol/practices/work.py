@@ -122,7 +122,8 @@ PRACTICE = Practice(
         Kind(
             "sabbatical.wished/1", "Step back for a cycle", rest_records.Wished, rest_records.wish,
             in_public=rest_records.IN_PUBLIC,
-            consequence="In that cycle you take no new places in what you rest from. The members can lift it by a decision.",
+            consequence="In that cycle you take no new places in what you rest from, and what a role lets you write rests too. "
+            "The members can lift it by a decision.",
             help="Plan a sabbatical of your own.",
         ),
         Kind(
@@ -142,6 +143,12 @@ PRACTICE = Practice(
             concerns=rest_records.concerns_lifted, in_public=rest_records.IN_PUBLIC,
             consequence="From this minute they may take part again. Whom it concerns has no vote on it.",
             help="Decide together that somebody need not step back, or comes back sooner.",
+        ),
+        Kind(
+            "sabbatical.taken-over/1", "Take over while somebody rests", rest_records.TakenOver, rest_records.take_over,
+            in_public=rest_records.IN_PUBLIC,
+            consequence="While they rest you may write what their roles let them write, up to the same amounts, and no longer.",
+            help="As the one whom the lot has drawn, take over for the cycle in which somebody steps back.",
         ),
         Kind(
             "mentor.agreed/1", "Agree to be asked", rest_records.MentorAgreed, rest_records.agree_to_mentor,

@@ -220,6 +220,17 @@ def _draw_newcomer(world: World, row: Sabbatical) -> None:
     world.write("lot.drawn/1", lots.LotDrawn(lot.id), keys[0], 0)
 
 
+def taken_over(world: World) -> rest_records.TakenOver:
+    row = _sabbatical(world, lambda each: each.binds and each.stands(world.now_ms), planning=False)
+    if not drawing.standing(world.view, "newcomer", row.id):
+        _draw_newcomer(world, row)
+    drawn = drawing.standing(world.view, "newcomer", row.id)
+    taker = world.pick(drawn) if world.chance(0.95) else world.pick(world.members())
+    world.act_as(taker)
+    world.audience = 0
+    return rest_records.TakenOver(row.id)
+
+
 def dependency_found(world: World) -> rest_records.DependencyFound:
     rows = world.rows(SABBATICALS)
     return rest_records.DependencyFound(world.words(3), world.pick(rows).id if rows and world.chance(0.6) else None)
@@ -278,6 +289,7 @@ EXAMPLES: dict[str, Builder] = {
     "sabbatical.accepted/1": accepted,
     "sabbatical.moved/1": moved,
     "sabbatical.lifted/1": lifted,
+    "sabbatical.taken-over/1": taken_over,
     "mentor.agreed/1": mentor_agreed,
     "dependency.found/1": dependency_found,
     "dependency.planned/1": dependency_planned,

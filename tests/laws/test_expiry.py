@@ -17,7 +17,9 @@ from msgspec import Struct
 from protocol import drawing, moon, terms
 from protocol.keys import SigningKey
 from protocol.membership import members_at
+from protocol.practice import RESTS
 from protocol.practices import members
+from protocol.rest_records import TakenOver, Wished
 from protocol.role_bodies import Answered, Appointed, Called, Defined, Dissolved, Recalled, Renewed, Resigned, Taken
 from protocol.terms import Permission, lot_subject
 from tests.laws.laws import in_sqlite
@@ -47,11 +49,36 @@ class Held:
     revoked: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass
+class Rested:
+    """A cycle in which somebody steps back, as the account has it."""
+
+    id: bytes
+    holder: bytes
+    role: str
+    begins: int
+    ends: int
+    stand_in: bytes = b""
+
+
 class Account:
     """What happened, and who may do what by that."""
 
     def __init__(self) -> None:
         self.happened: list[tuple[int, str, Any]] = []
+
+    def rests(self, at: int, term: Held) -> list[Rested]:
+        """Those in which a term lies at an instant."""
+        found: dict[bytes, Rested] = {}
+        for when, what, told in self.happened:
+            if when <= at and what == "rested":
+                found[told.id] = Rested(told.id, told.holder, told.role, told.begins, told.ends)
+            elif when <= at and what == "stood in":
+                found[told[0]].stand_in = told[1]
+        return [
+            each for each in found.values()
+            if each.holder == term.holder and each.role in ("", term.role) and each.begins <= at < each.ends
+        ]  # fmt: skip
 
     def terms(self, until: int) -> tuple[list[Held], dict[str, int], set[bytes]]:
         """(terms, when roles were dissolved, who has gone) by what was on record up to an instant."""
@@ -132,7 +159,10 @@ class Account:
         if member in gone:
             return False
         for term in held:
-            if term.holder == member and term.begins <= at < term.ends and kind in term.limits and kind not in term.paused:
+            if term.begins <= at < term.ends and kind in term.limits and kind not in term.paused:
+                rests = self.rests(at, term)
+                if member not in ({each.stand_in for each in rests} if rests else {term.holder}):
+                    continue
                 limit = term.limits[kind]
                 if at < term.revoked.get(kind, term.ends) and (not limit or amount <= limit):
                     return True
@@ -262,6 +292,28 @@ class History:
             if not self.house.as_decided("role.call-answered/1", body, self.member()):
                 self.note("answered", (made, outcome))
 
+    def rested(self, role: str) -> None:
+        term = self.term()
+        if term and self.rng.random() < 0.6:
+            key = next(key for key in self.house.all if key.public == term.holder)
+            cycle = moon.cycle_at(self.house.now_ms) + 1
+            chosen = self.rng.choice([term.role, term.role, ""])
+            if not self.house.write("sabbatical.wished/1", Wished(cycle, chosen), key):
+                digest = self.house.isle.log[-1].digest
+                self.note("rested", Rested(digest, key.public, chosen, MOONS[bisect_right(MOONS, self.at)], 0))
+                self.account.happened[-1][2].ends = MOONS[bisect_right(MOONS, self.at) + 1]
+                self.house.draw("newcomer", digest, [each for each in self.house.all if each is not key])
+                if self.rng.random() < 0.6:
+                    self.stood_in(role)
+
+    def stood_in(self, role: str) -> None:
+        rests = [told for _, what, told in self.account.happened if what == "rested" and self.at < told.ends]
+        if rests:
+            rest = self.rng.choice([rests[-1], *rests])
+            for key in self.house.all:
+                if not self.house.write("sabbatical.taken-over/1", TakenOver(rest.id), key):
+                    self.note("stood in", (rest.id, key.public))
+
     def left(self, role: str) -> None:
         if self.rng.random() < 0.3 and len(members_at(self.house.view, self.at)) > 3:
             key = self.member()
@@ -274,6 +326,7 @@ class History:
         edges = {term.until_ms for term in self.house.rows(terms.TERMS)} | {
             term.since_ms for term in self.house.rows(terms.TERMS)
         }
+        edges |= {edge for row in self.house.rows(RESTS) for edge in (row.since_ms, row.until_ms)}
         near = [edge + step for edge in sorted(edges) for step in (-MINUTE_MS, 0, MINUTE_MS) if edge + step > self.at]
         if near and self.rng.random() < 0.25:
             self.house.now_ms = self.rng.choice(near[:3])
@@ -287,7 +340,7 @@ class History:
         self.try_all()
         happens = (
             self.appointed, self.appointed, self.taken, self.renewed, self.renewed, self.renewed, self.ended, self.defined,
-            self.dissolved, self.called, self.called, self.called, self.answered, self.left,
+            self.dissolved, self.called, self.called, self.called, self.answered, self.left, self.rested, self.stood_in,
         )  # fmt: skip
         self.rng.choice(happens)(self.rng.choice(ROLES))
         self.try_all()
@@ -322,13 +375,15 @@ def test_no_act_is_accepted_from_a_permission_that_had_lapsed_been_paused_or_rec
     assert min(tried[True], tried[False]) > 3000
     assert tried[None] < sum(tried.values()) // 5
     happened = {what for history in histories for _, what, _ in history.account.happened}
-    assert happened == {"defined", "drawn", "given", "gone", "dissolved", "ended", "called", "answered"}
+    acts = {"defined", "drawn", "given", "gone", "dissolved", "ended", "called", "answered", "rested", "stood in"}
+    assert happened == acts
 
 
 def test_refusals_say_since_when_and_why(histories: list[History]) -> None:
     said = {reason for history in histories for _, _, reason in history.house.turned_down}
     for part in ("Your term as cook ended at", "Your term as treasurer begins at", "is paused by its shadow", "and nobody holds it now",
-                 "belongs to the role", "covers amounts up to 1.00; this is 1.01", "This permission of your term as"):  # fmt: skip
+                 "belongs to the role", "covers amounts up to 1.00; this is 1.01", "This permission of your term as",
+                 "Nobody has taken over yet", "Whoever took over does this meanwhile"):  # fmt: skip
         assert any(part in each for each in said), part
 
 

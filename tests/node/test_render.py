@@ -205,6 +205,13 @@ def test_loops_and_strangers_in_flows_and_trees_are_drawn_once() -> None:
     assert flow.count('class="ribbon"') == 3
 
 
+def test_what_is_called_as_its_row_is_named_once_even_if_it_stands_alone_there() -> None:
+    spans = [Span("Soup", NOW_MS, NOW_MS + 9 * DAY_MS, "until it is looked at again", "Soup", "good")]
+    told = str(render_svg_time.timeline(Timeline("t", spans, NOW_MS), TELLING))
+    assert told.count(">Soup</text>") == 1
+    assert ">until it is looked at again" not in told
+
+
 def test_a_timeline_outside_the_table_of_moons_still_draws() -> None:
     far = 2**51 + 5
     told = str(render_svg_time.timeline(Timeline("t", [Span("for ever", NOW_MS, far)], NOW_MS), TELLING))
