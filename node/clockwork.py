@@ -5,8 +5,8 @@ One turn does, in this order:
 1. **What came due.** Every practice says what is due at an instant (`due`). What was not due when the clock last looked is kept
    once, with its true moment (`node/notices.py`).
 2. **What the clock may do by itself**, with the node's identity key and in the order of true moments: close rounds whose time
-   is over, draw lots that are ready, note figures at the end of each cycle. Each is an act like any other, judged like any
-   other; one that is refused is logged and tried again later and later.
+   is over, open the lots that nobody opened within a day, draw those that are ready, note figures at the end of each cycle.
+   Each is an act like any other, judged like any other; one that is refused is logged and tried again later and later.
 3. **What followed from that** came due too.
 
 Nothing here makes anything expire: permissions, terms and fuses end by their own rules, whether or not a clock runs.
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ from msgspec import Struct
 from node.home import Home
 from node.notices import Away, Came, Notices, mark_of
 from node.tables import Tables, columns
-from protocol import deciding, drawing, moon, wires
+from protocol import deciding, drawing, eligibility, moon, wires
 from protocol.membership import ERASURES
 from protocol.practice import Due, Practice, Refused, Table, View
 from protocol.practices import PRACTICES
@@ -175,6 +176,13 @@ def lots_to_draw(view: View, now_ms: int) -> Iterator[Deed]:
         yield Deed(drawing.ready_ms(lot), "lot.drawn/1", lot.id, {"lot": lot.id.hex()})
 
 
+def lots_to_open(view: View, now_ms: int) -> Iterator[Deed]:
+    """Lots for shadows, reviews and whoever takes over that nobody opened within a day."""
+    for each in eligibility.neglected(view, now_ms):
+        about = sha256(each.purpose.encode() + each.subject).digest()
+        yield Deed(each.since_ms, "lot.opened/1", about, {"purpose": each.purpose, "subject": each.subject.hex()})
+
+
 def figures_to_note(view: View, now_ms: int) -> Iterator[Deed]:
     """The next cycle whose figures are not noted, as every practice tells them at its end."""
     following = wires.next_noting(view, now_ms)
@@ -183,7 +191,7 @@ def figures_to_note(view: View, now_ms: int) -> Iterator[Deed]:
         yield Deed(following.ended_ms, "figures.noted/1", following.cycle, following.body(values))
 
 
-DEEDS: tuple[Ask, ...] = (rounds_to_close, lots_to_draw, figures_to_note)
+DEEDS: tuple[Ask, ...] = (rounds_to_close, lots_to_open, lots_to_draw, figures_to_note)
 
 
 def figures_at(view: View, practices: Sequence[Practice], at_ms: int) -> dict[str, int]:

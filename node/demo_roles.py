@@ -196,7 +196,13 @@ def _shadowed(calendar: Calendar, term: int) -> Iterator[Event]:
     """A shadow by lot, and what they wrote."""
     begins, label = calendar.moon(term), _label(term)
     yield from lot_drawn(
-        begins + 3.3, FIELD, "shadow", lambda world: world.digests[label], DRAWERS[(term + 1) % 3], f"{label}: shadow", hours=18
+        begins + (3.3 if term in (FIRST, VACANT - 1) else 0.9),
+        FIELD,
+        "shadow",
+        lambda world: world.digests[label],
+        DRAWERS[(term + 1) % 3],
+        f"{label}: shadow",
+        hours=18,
     )
     if term == DECLINED:
         why = "My mother is ill this month. Next time gladly."
@@ -266,6 +272,10 @@ def _paused(calendar: Calendar) -> Iterator[Event]:
 # Seeds
 
 
+def _digest_of(label: str) -> About:
+    return lambda world: world.digests[label]
+
+
 def _seeds(calendar: Calendar) -> Iterator[Event]:
     """A role of duties: a term by consent, a moon of nobody, a term by lot, and nobody again."""
     yield from decided(_defined(SEEDS, calendar.moon(4) + 8.2, "Luka"))
@@ -291,6 +301,9 @@ def _seeds(calendar: Calendar) -> Iterator[Event]:
     )
     for event in decided(matter):
         yield _named(event, matter, _label(3, SEEDS))
+    for term, day in ((3, calendar.moon(3) + 4.6), (1, calendar.moon(1) + 1.3)):
+        label = _label(term, SEEDS)
+        yield from lot_drawn(day, FIELD, "shadow", _digest_of(label), DRAWERS[term % 3], f"{label}: shadow", hours=18)
     yield Event(
         calendar.moon(2) + 0.9, FIELD, "Birk", "role.handed-over/1",
         naming({"term": _label(3, SEEDS)}, open_matters="Nine bags without a label. Kale, I think.", places="Tins, loft"),

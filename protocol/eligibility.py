@@ -8,6 +8,9 @@
 - For whoever takes over during a sabbatical, all who do not rest then.
 - For anything else, all members.
 
+A shadow, whoever looks into a review and whoever takes over are drawn whether or not anybody thinks of it: if no lot for them
+was opened within a day, the node's clock may open it (`neglected`). Somebody who wants another source of chance is quicker.
+
 Example::
 
     eligible(own, "shadow", term, now_ms)       # first keys, in the order in which they came
@@ -15,9 +18,11 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from protocol import resting, terms, wires
+from msgspec import Struct
+
+from protocol import drawing, resting, terms, wires
 from protocol.membership import members_at
 from protocol.practice import Own, Refused
 
@@ -82,3 +87,43 @@ _ASIDE: Mapping[str, Callable[[Own, bytes, int], tuple[bytes, ...]]] = {
     "circle": _aside_of_record,
     "other": _aside_of_record,
 }
+
+
+# Lots that nobody opened
+
+GRACE_MS = 86_400_000
+
+
+class Neglected(Struct, frozen=True):
+    """A lot that should have been opened by now, and from when on the clock may do it."""
+
+    purpose: str
+    subject: bytes
+    since_ms: int
+
+
+def neglected(own: Own, at_ms: int) -> Iterator[Neglected]:
+    """The lots that nobody opened within a day: for running terms, open reviews, and sabbaticals that bind.
+
+    One that was opened and failed is for people to open again. Nor is one of these where nobody can be drawn, or one alone.
+    """
+    for each in _wanted(own, at_ms):
+        if each.since_ms <= at_ms and not drawing.lots_for(own, each.purpose, each.subject):
+            try:
+                found = eligible(own, each.purpose, each.subject, at_ms)
+            except Refused:
+                continue
+            if found:
+                yield each
+
+
+def _wanted(own: Own, at_ms: int) -> Iterator[Neglected]:
+    for role in terms.roles_at(own, at_ms):
+        term = terms.term_of(own, role.role, at_ms)
+        if term:
+            yield Neglected("shadow", term.id, term.since_ms + GRACE_MS)
+    for review in wires.open_reviews(own):
+        yield Neglected("facilitator", review.id, review.opened_ms + GRACE_MS)
+    for row in resting.near_sabbaticals(own, at_ms):
+        if row.binds:
+            yield Neglected("newcomer", row.id, max(row.planned_ms, row.accepted_ms) + GRACE_MS)

@@ -64,7 +64,7 @@ from protocol.drawing import (
     withheld,
     write_quotas,
 )
-from protocol.eligibility import eligible
+from protocol.eligibility import eligible, neglected
 from protocol.judge import require, spoken_time
 from protocol.lot import Quota
 from protocol.lot_blocks import due, figures, page, record, spoken_phase, state
@@ -188,8 +188,11 @@ class GroupSaid(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 def open_lot(own: Own, act: Act[Opened]) -> Iterator[Change]:
-    """Open a lot: list, source of chance and quotas are fixed from here on."""
+    """Open a lot: list, source of chance and quotas are fixed from here on. By any member; a neglected one by the clock."""
     body, at_ms = act.body, act.logged_ms
+    _member_or_clock(own, act)
+    if not _holds(own, act, MEMBER) and not _is_neglected(own, body, at_ms):
+        raise Refused("The clock opens what nobody opened within a day, with parts from members, and nothing else.")
     attempt = 1 + _failed_before(own, body, at_ms)
     people = eligible(own, body.purpose, body.subject, at_ms)
     if not people:
@@ -214,6 +217,25 @@ def open_lot(own: Own, act: Act[Opened]) -> Iterator[Change]:
         )
     )  # fmt: skip
     yield POOLS.put(Pool(act.space, act.digest, b"".join(people), groups, b"".join(here), b"", 0, b""))
+
+
+def _member_or_clock(own: Own, act: Act[Any]) -> None:
+    if not _holds(own, act, CLOCK):
+        require(own, act.member, MEMBER, 0, act.logged_ms)
+
+
+def _holds(own: Own, act: Act[Any], name: str) -> bool:
+    try:
+        require(own, act.member, name, 0, act.logged_ms)
+    except Refused:
+        return False
+    return True
+
+
+def _is_neglected(own: Own, body: Opened, at_ms: int) -> bool:
+    """Whether it is as the clock opens it: one of those that nobody thought of, with nothing chosen in it."""
+    found = ((each.purpose, each.subject) for each in neglected(own, at_ms))
+    return body == Opened(body.purpose, body.subject) and (body.purpose, body.subject) in found
 
 
 def _failed_before(own: Own, body: Opened, at_ms: int) -> int:
@@ -305,10 +327,7 @@ def type_value(own: Own, act: Act[ValueTyped]) -> Iterator[Change]:
 
 def draw(own: Own, act: Act[LotDrawn]) -> Iterator[Change]:
     """Write down what follows. By any member, or by the node's clock."""
-    try:
-        require(own, act.member, CLOCK, 0, act.logged_ms)
-    except Refused:
-        require(own, act.member, MEMBER, 0, act.logged_ms)
+    _member_or_clock(own, act)
     row = _lot_in(own, act, READY)
     pool = own.need(POOLS, row.id, what="lot")
     all_of_it = inputs(row, pool, parts_of(own, row.id))
@@ -423,7 +442,7 @@ def _speaks_for(view: View, secrets: Secrets) -> bytes:
 
 KINDS = (
     Kind(
-        "lot.opened/1", "Open a lot", Opened, open_lot, in_public=IN_PUBLIC,
+        "lot.opened/1", "Open a lot", Opened, open_lot, needs="", in_public=IN_PUBLIC,
         consequence="The list of who can be drawn is fixed and public. Then members add their parts. A draw is not repeated.",
         help="Have somebody chosen by chance, in a way that anybody can check.",
     ),

@@ -28,7 +28,7 @@ from tests.laws.world import DAY_MS, World
 
 OPEN = {"space.founded/1", "space.keys-rotated/1", "member.joined/1"}
 """Kinds that take no grant: the rule of each asks for a secret or a root key instead."""
-EITHER = {"decision.closed/1", "lot.drawn/1"}
+EITHER = {"decision.closed/1", "lot.opened/1", "lot.drawn/1"}
 """Kinds that a member or the node's clock may write: the rule of each asks for one of the two grants."""
 
 
