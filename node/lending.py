@@ -58,7 +58,8 @@ def lend(home: Home, data: bytes) -> bytes:
     check_time(envelope.said.time_ms, now_ms)
     view = home.store.view(home.space, EVERYTHING)
     known = view.get(KEYS, asker)
-    if known is None or not is_live(view.get(MEMBERSHIPS, known.member), now_ms):
+    speaks = known is not None and known.since_ms <= now_ms < known.until_ms
+    if known is None or not speaks or not is_live(view.get(MEMBERSHIPS, known.member), now_ms):
         raise Refused("This space does not know the key that signed it as a member's. Join first, with an invitation.")
     if not check(envelope, _VERB, REQUEST, asker, asker, home.space):
         raise EnvelopeError("The signature is not genuine, or is for another space.")

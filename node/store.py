@@ -22,7 +22,7 @@ from federation.storage import Row, StorageError
 from node.database import Connection, Database
 from node.keeping import Keeping
 from node.schema import migrate
-from node.tables import POSITIONS, Tables, all_ddl, fingerprint, names, prefix_of
+from node.tables import POSITIONS, Locked, Tables, all_ddl, fingerprint, names, prefix_of
 from protocol import keychain
 from protocol.entry import MINUTE_MS, Entry
 from protocol.judge import Fold, Stored, Verdict
@@ -71,6 +71,7 @@ class Store(Keeping):
         self.tables = Tables(self.database.writer, remember=remember)
         self._edges: dict[int, Edge] = {}
         self._chains: dict[bytes, KeyChain] = {}
+        self._filled: dict[int, int] = {}  # how often records that were withheld came into a log
         self.listeners: list[Callable[[bytes], None]] = []  # told, after a commit, which space's log or tables moved
         self._prepare()
 
@@ -84,8 +85,8 @@ class Store(Keeping):
         self.database.close()
 
     def view(self, space: bytes, audience: int = EVERYTHING) -> View:
-        """Everything held, seen from a space, on the writer's connection."""
-        return View(self.tables, self.number(space), audience)
+        """Everything held, seen from a space, on the writer's connection: for any thread, which waits its turn."""
+        return View(Locked(self.tables, self.database.lock), self.number(space), audience)
 
     # Read tables
 
@@ -126,11 +127,12 @@ class Store(Keeping):
     def _replay(self, space: bytes) -> None:
         sql = "SELECT judged, audited FROM space WHERE number=?"
         while True:
-            judged, audited = self.db.execute(sql, (self.number(space),)).fetchone()
-            end = min(judged + CHUNK, audited)
-            if judged >= end:
-                return
-            self.settle(space, judged, list(self.stored(space, judged, end)), end)
+            with self.database.lock:  # what is audited now is what is judged: nothing comes into the log between
+                judged, audited = self.db.execute(sql, (self.number(space),)).fetchone()
+                end = min(judged + CHUNK, audited)
+                if judged >= end:
+                    return
+                self.settle(space, judged, list(self.stored(space, judged, end)), end, self.filled(space))
 
     def _fold_anew(self, db: Connection, number: int, space: bytes, size: int) -> None:
         """Drop and replay our own rows within a transaction: whoever reads meanwhile sees all of them, before or after."""
@@ -239,14 +241,24 @@ class Store(Keeping):
             if new:
                 self.tables.clear(self.read_tables, number)
                 db.execute("UPDATE space SET audited=0, judged=0, missing=missing-? WHERE number=?", (new, number))
+                self._filled[number] = self._filled.get(number, 0) + 1
         if new:
             self._tell(space)
         return new
 
-    def settle(self, space: bytes, start: int, stored: Sequence[Stored], end: int) -> None:
-        """Judge records whose signatures were checked, [start, end) of a log; those withheld from us are not among `stored`."""
+    def filled(self, space: bytes) -> int:
+        """How often records came into the midst of a log since the node began; it goes with what `stored` gave then."""
+        return self._filled.get(self.number(space), 0)
+
+    def settle(self, space: bytes, start: int, stored: Sequence[Stored], end: int, filled: int) -> None:
+        """Judge records whose signatures were checked, [start, end) of a log; those withheld from us are not among `stored`.
+
+        StorageError if the log was judged further or something came into it (`filled`) since they were read.
+        """
         number = self.number(space)
         with self._changing() as db:
+            if self.filled(space) != filled:
+                raise StorageError("Records came into the log meanwhile. What was read of it is checked anew.")
             fold = Fold(self.tables, number, self.kinds)
             erased = False
             for one in stored:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
@@ -119,6 +120,45 @@ def _scope(audience: int) -> str:
     if audience == EVERYTHING:
         return ""
     return f"audience<={audience:d}" if audience < NAMED else f"audience IN (0, {audience:d})"
+
+
+class Locked:
+    """A reader that lends its tables to one thread at a time: those of a writer, which other threads may ask too."""
+
+    def __init__(self, tables: Tables, lock: AbstractContextManager[Any]) -> None:
+        self._tables, self._lock = tables, lock
+
+    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.rows(table, where, order, limit, audience)
+
+    def sums(
+        self, table: Table[Any], column: str, by: tuple[str, ...], where: Mapping[str, Value], audience: int
+    ) -> tuple[tuple[Any, ...], ...]:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.sums(table, column, by, where, audience)
+
+    def row_audience(self, table: Table[Any], space: int, key: tuple[Value, ...]) -> int | None:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.row_audience(table, space, key)
+
+    def position_of(self, space: int, digest: bytes, audience: int) -> int | None:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.position_of(space, digest, audience)
+
+    def space_id(self, space: int) -> bytes:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.space_id(space)
+
+    def space_number(self, space_id: bytes) -> int | None:
+        """See `protocol.practice.Reader`."""
+        with self._lock:
+            return self._tables.space_number(space_id)
 
 
 class Tables:

@@ -261,3 +261,19 @@ def test_every_kind_that_is_filled_in_can_be_filled_in_from_afar_or_says_where()
     """A new kind that is filled in has to be looked at here."""
     filled = {kind.name for kind in KINDS.values() if kind.prepare is not unchanged}
     assert filled == {"decision.called/1", "vote.cast/1", "decision.closed/1", "lot.committed/1", "lot.revealed/1"}
+
+
+def test_a_device_that_was_retired_is_told_nothing(home: Home, noor: Afar, clock: MovedClock) -> None:
+    phone = SigningKey(b"p" * 32)
+    noor.write("member.device-added/1", {"key": phone.public.hex()})
+    clock.move(2 * MINUTE)
+
+    def asked() -> bytes:
+        said = Said(clock.now_ms(), b"12345678", [phone.public, "row", KEYS.name, [noor.key.public]])
+        return lend(home, seal("lend", REQUEST, phone, phone.public, home.space, said))
+
+    assert asked()
+    noor.write("member.device-retired/1", {"key": phone.public.hex()})
+    clock.move(2 * MINUTE)
+    with pytest.raises(Refused, match="does not know the key"):
+        asked()
