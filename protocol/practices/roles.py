@@ -88,6 +88,7 @@ from protocol.terms import (
     holds,
     in_a_row,
     lot_subject,
+    pause_ends_ms,
     spell_permissions,
     spoken_kind,
     term_of,
@@ -199,7 +200,8 @@ def _give(
             "sabbatical by a decision first."
         )
     most = own.parameter(CONSECUTIVE, act.logged_ms)
-    if in_a_row(own, previous) >= most:
+    follow = [term for term in later if term.holder == holder and term.since_ms < pause_ends_ms(ends_ms)]
+    if in_a_row(own, previous) + len(follow) >= most:
         raise Refused(
             f"The same person has held {role} for {counted(most, 'term')} in a row, as many as the protocol allows. "
             "Choose somebody else; after a cycle of pause they can be chosen again."
@@ -210,6 +212,8 @@ def _give(
             previous.id if previous else None, "", reasons, achieved, "",
         )
     )  # fmt: skip
+    for term in follow[:1]:
+        yield TERMS.patch(term.id, previous=act.digest)
     for each in given.permitted:
         paused = previous is not None and _still_rests(own, previous, each.kind, chosen)
         why = (PART_OF if paused else WHOLE).format(role)
@@ -292,9 +296,9 @@ def _unfinished(own: Own, act: Act[Any]) -> Term:
 
 
 def _with_later(own: Own, term: Term) -> tuple[Term, ...]:
-    """A term and those of the same role that the same person was given later."""
+    """A term and those of the same role that the same person has after it, whichever was given first."""
     ours = (each for each in terms_of(own, term.role) if each.holder == term.holder)
-    return tuple(each for each in ours if each.position >= term.position)
+    return tuple(each for each in ours if each.since_ms >= term.since_ms)
 
 
 def _end(own: Own, act: Act[Any], terms: tuple[Term, ...], how: str) -> Iterator[Change]:

@@ -178,9 +178,10 @@ class Account:
 
 
 def _from(held: list[Held], digest: bytes) -> list[Held]:
-    """A term, and those of the same role that the same person was given later."""
-    first = next(n for n, term in enumerate(held) if term.id == digest)
-    return [term for term in held[first:] if (term.role, term.holder) == (held[first].role, held[first].holder)]
+    """A term, and those of the same role that the same person has after it."""
+    first = next(term for term in held if term.id == digest)
+    ours = [term for term in held if (term.role, term.holder) == (first.role, first.holder)]
+    return [term for term in ours if term.begins >= first.begins]
 
 
 # Histories

@@ -481,3 +481,23 @@ def test_who_leaves_holds_nothing_and_the_page_says_so(held: RoleHouse) -> None:
     assert "vacant" in blocks_of(PRACTICE.page(held.view, held.now_ms))
     held.give(held.all[2])
     assert not held.write(BOOK, booked(), held.all[2])
+
+
+def test_a_term_before_one_that_was_given_earlier_counts_in_a_row_and_its_pause_goes_on(house: RoleHouse) -> None:
+    house.set_parameter(terms.CONSECUTIVE, 1)
+    house.define()
+    first, eve = house.all[1], house.all[2]
+    term = house.give(first)
+    given = house.give(eve)
+    assert given.since_ms == term.until_ms
+    house.now_ms += MINUTE_MS
+    assert not house.as_decided("role.recalled/1", Recalled(term.id, WHY))
+    body = Appointed("treasurer", house.role().id, eve.public, "consent")
+    assert "1 term in a row" in house.as_decided("role.appointed/1", body)
+    house.set_parameter(terms.CONSECUTIVE, 2)
+    rest = house.give(eve)
+    assert (rest.until_ms, house.term(given.id).previous) == (given.since_ms, rest.id)
+    house.draw("shadow", rest.id, [house.all[3]])
+    house.must("role.called/1", Called(rest.id, BOOK, WHY), house.all[3])
+    house.now_ms = given.since_ms + MINUTE_MS
+    assert "is paused by its shadow" in house.write(BOOK, booked(), eve)
