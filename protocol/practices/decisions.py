@@ -60,6 +60,7 @@ from protocol.polling import (
 )
 from protocol.practice import (
     FOREVER_MS,
+    PUBLIC,
     Act,
     Change,
     Kind,
@@ -80,6 +81,7 @@ from protocol.proposal import (
     Stated,
     Withdrawn,
 )
+from protocol.record import NAMED
 from protocol.wording import counted
 
 # Proposing and talking
@@ -88,6 +90,10 @@ from protocol.wording import counted
 def propose(own: Own, act: Act[Proposed]) -> Iterator[Change]:
     """Something to decide on, in its first version."""
     body, at_ms = act.body, act.logged_ms
+    if act.audience >= NAMED:
+        raise Refused("Who decides has to see it: a proposal is for everybody, for allies or for members. Choose one of these.")
+    if body.strategic and act.audience != PUBLIC:
+        raise Refused("A strategic shift is public, and so is how it is meant to work. Leave the audience as it is.")
     _check_options(body.options, body.plans)
     if body.renews is not None:
         own.need(OUTCOMES, body.renews, what="decision to renew")

@@ -18,7 +18,7 @@ from protocol.practices.assemblies import AssemblyCalled, MinutesTaken
 from protocol.practices.decisions import PRACTICE
 from protocol.practices.ledger import Booked, Posting
 from protocol.practices.members import Erased, Named
-from protocol.proposal import Discussed, Judged
+from protocol.proposal import Discussed, Judged, Proposed
 from protocol.role_bodies import Defined
 from protocol.terms import TERMS, Permission
 from tests.laws.commune import BOOK, WHY, Commune
@@ -134,3 +134,14 @@ def test_what_only_members_read_can_be_decided_while_the_role_for_it_is_vacant(c
         leave_of(commune.view, row) for row in commune.store.view(commune.isle.id, EVERYTHING).all(OUTCOMES, act_kind=TAKEN)
     ]
     assert [each and each.until_ms <= commune.now_ms for each in leave] == [True]
+
+
+def test_a_proposal_is_not_for_named_spaces_and_a_strategic_one_is_public(commune: Commune) -> None:
+    body = Proposed("A second key", "We have a copy made", "One was lost")
+    named = [bytes([7]) * 32]
+    assert "Choose one of these" in commune.write("decision.proposed/1", body, commune.people[0], named)
+    shift = Proposed("We buy", "We buy the house", "The rent", strategic=True)
+    for whom in (ALLIES, MEMBERS):
+        assert "A strategic shift is public" in commune.write("decision.proposed/1", shift, commune.people[0], whom)
+        assert not commune.write("decision.proposed/1", body, commune.people[0], whom)
+    assert not commune.write("decision.proposed/1", shift, commune.people[0])
