@@ -97,7 +97,13 @@ class _Afar:
             return ()
         if not isinstance(told, dict) or tuple(sorted(told)) != tuple(sorted(table.row.__struct_fields__)):
             raise Refused("The node is of another version than this program. Bring both up to date.")
-        return (table.row(**told),)
+        try:
+            row = msgspec.convert(_with_truths(told, table), table.row, builtin_types=(bytes,))
+        except msgspec.ValidationError as error:
+            raise Refused("What the node tells is no such row. Bring it up to date, or ask who keeps it.") from error
+        if any(getattr(row, name) != where[name] for name in table.key):
+            raise Refused("The node told of something else than was asked. Ask who keeps it.")
+        return (row,)
 
     def sums(self, table: Table[Any], column: str, by: tuple[str, ...], where: Mapping[str, Value], audience: int) -> Any:
         """Not from here."""
@@ -118,6 +124,12 @@ class _Afar:
     def space_number(self, space_id: bytes) -> int | None:
         """The one space there is."""
         return 0 if space_id == self._space else None
+
+
+def _with_truths(told: dict[str, Any], table: Table[Any]) -> dict[str, Any]:
+    """A row as it is told, with 0 and 1 as the truth values that they stand for in tables."""
+    truths = {each.name for each in msgspec.structs.fields(table.row) if each.type is bool}
+    return {name: bool(value) if name in truths and value in (0, 1) else value for name, value in told.items()}
 
 
 class _Apart(Lent):

@@ -19,13 +19,16 @@ from federation.envelope import EnvelopeError
 from node import lending
 from node.ballots import is_sealed_here
 from node.home import Home
+from node.planned import check_plans
 from node.store import Placed
 from protocol import encoding, record
 from protocol.body import erasable_fields, fields
 from protocol.deciding import OPEN
 from protocol.encoding import DecodeError
+from protocol.judge import to_body
 from protocol.practice import KEYS, Refused
 from protocol.practices import KINDS
+from protocol.proposal import Amended, Proposed
 from protocol.record import Record, RecordError, Sealed
 
 PATH = "/api/v1/sealed"
@@ -53,6 +56,9 @@ def take(home: Home, data: bytes) -> Placed:
     _check_words(read, annex)
     if not record.genuine(raw, home.space):
         raise Unfit("The signature is not genuine, or is for another space.")
+    known = KINDS.get(read.kind)
+    if known is not None and known.body in (Proposed, Amended):
+        check_plans(to_body(known, read.body, record.words_of(annex, read.annex_hash)), record.scope_of(read.audience))
     if read.kind == CALLED and read.body.get("hidden", OPEN) != OPEN and not is_sealed_here(home, read.body):
         raise Refused(
             "Hidden answers are sealed to this node, so that whoever calls cannot read them. Call it on its own page."

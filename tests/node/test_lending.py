@@ -277,3 +277,48 @@ def test_a_device_that_was_retired_is_told_nothing(home: Home, noor: Afar, clock
     clock.move(2 * MINUTE)
     with pytest.raises(Refused, match="does not know the key"):
         asked()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("key", 7), ("key", None), ("key", "text"), ("options", "x"), ("type", 3), ("id", bytes(32)), ("id", 9)]
+)
+def test_a_row_of_another_form_or_of_another_key_is_not_used(
+    home: Home, noor: Afar, clock: MovedClock, name: str, value: object
+) -> None:
+    def lying(data: bytes) -> bytes:
+        said = read(data, limit=lending.MOST_BYTES).said
+        told = read(lend(home, data), limit=lending.MOST_ANSWER).said.content
+        assert isinstance(told, dict)
+        answer = Said(clock.now_ms(), said.nonce, {**told, name: value})
+        return seal("lend", ANSWER, home.keys.identity, home.space, noor.key.public, answer)
+
+    body = {"title": "A door", "text": "We paint it.", "why": "It is grey."}
+    proposal = noor.write("decision.proposed/1", body).digest
+    called = {"proposal": proposal.hex(), "version": 1, "type": "majority", "hidden": "close"}
+    round_ = noor.write("decision.called/1", called).digest
+    view, _ = from_afar(home.space, home.keys.identity.public, noor.key, clock, noor.ask)
+    assert view.get(ROUNDS, round_) is not None
+    view, _ = from_afar(home.space, home.keys.identity.public, noor.key, clock, lying)
+    with pytest.raises(Refused, match="who keeps it"):
+        view.get(ROUNDS, round_)
+
+
+def test_a_sealed_proposal_that_plans_what_its_audience_cannot_do_is_refused_too(
+    home: Home, noor: Afar, clock: MovedClock
+) -> None:
+    known = KINDS["role.dissolved/1"]
+    planned, _ = bodies.structure_and_words(
+        bodies.from_json(known.body, {"role": "cook", "reasons": "It was talked about at length."})
+    )
+    plan = {"kind": known.name, "structure": encoding.encode(planned), "concerned": []}
+    for audience, fits in ((record.MEMBERS, False), (record.PUBLIC, True)):
+        clock.move(MINUTE)
+        made = record.seal(
+            "decision.proposed/1", clock.now_ms(), audience, {"title": "No cook", "plans": [plan]}, noor.key, home.space,
+            words={"text": "t", "why": "w"}, random=clock.random(32),
+        )  # fmt: skip
+        if fits:
+            assert take(home, encoding.encode([made.raw, made.annex]))
+        else:
+            with pytest.raises(Refused, match="Propose it in public"):
+                take(home, encoding.encode([made.raw, made.annex]))
