@@ -24,7 +24,7 @@ from msgspec import Struct
 from protocol import moon
 from protocol.deciding import OUTCOMES, PROPOSALS, SAYINGS, VOTES
 from protocol.membership import BELONGINGS, members_at
-from protocol.practice import Row, Table, View
+from protocol.practice import Own, Row, Table, View
 
 CYCLES = 3
 FEWEST_IN_GROUP = 3
@@ -63,7 +63,7 @@ def window(now_ms: int) -> tuple[int, int]:
     return moon.new_moon_ms(cycle - CYCLES), moon.new_moon_ms(cycle)
 
 
-def voices(view: View, now_ms: int) -> Voices:
+def voices(own: Own, now_ms: int) -> Voices:
     """Who was heard in the last full cycles."""
     since_ms, until_ms = window(now_ms)
 
@@ -71,13 +71,13 @@ def voices(view: View, now_ms: int) -> Voices:
         return since_ms <= at_ms < until_ms
 
     proposals = Counter(
-        row.proposer for row in view.all(PROPOSALS, order="-since_ms", limit=LATEST_PROPOSALS) if within(row.since_ms)
+        row.proposer for row in own.all(PROPOSALS, order="-since_ms", limit=LATEST_PROPOSALS) if within(row.since_ms)
     )
-    sayings = Counter(row.author for row in view.all(SAYINGS, order="-since_ms", limit=LATEST_SAYINGS) if within(row.since_ms))
-    outcomes = [row for row in view.all(OUTCOMES, order="-since_ms", limit=LATEST_OUTCOMES) if within(row.since_ms)]
+    sayings = Counter(row.author for row in own.all(SAYINGS, order="-since_ms", limit=LATEST_SAYINGS) if within(row.since_ms))
+    outcomes = [row for row in own.all(OUTCOMES, order="-since_ms", limit=LATEST_OUTCOMES) if within(row.since_ms)]
     votes: Counter[bytes] = Counter()
     for row in outcomes:
-        votes.update({member: 1 for member, _ in view.sums(VOTES, "changes", "member", round=row.round, by_self=True)})
+        votes.update({member: 1 for member, _ in own.sums(VOTES, "changes", "member", round=row.round, by_self=True)})
     return Voices(
         proposals, sayings, votes, len(outcomes), sum(row.eligible for row in outcomes), sum(row.answered for row in outcomes)
     )

@@ -298,7 +298,10 @@ def _facts(view: View, wire: Wire, review: Review, now_ms: int) -> list[tuple[st
     ]
     found = figure.find(wire.figure)
     facts += [(name, words) for name, words in _meaning(found) if words]
-    facts += [("Concerns", Ref(each, "member", name_of(view, each))) for each in keys(review.concerned)]
+    named = keys(wire.concerned)
+    for each in keys(review.concerned):
+        why = "Concerns" if each in named else "Concerns, as the figure measures them"
+        facts.append((why, Ref(each, "member", name_of(view, each))))
     facts += [("Drawn by lot", Ref(each, "member", name_of(view, each))) for each in facilitators(view, review)]
     if review.closed_ms != FOREVER_MS:
         return [*facts, ("Closed", When(review.closed_ms)), ("By decision", Ref(review.accepted, "record", "report accepted"))]

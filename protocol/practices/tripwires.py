@@ -24,6 +24,7 @@ from protocol import figure, moon
 from protocol.judge import spoken_time
 from protocol.mandate import DECISION
 from protocol.meaning import Figure
+from protocol.measured import measured
 from protocol.membership import ASSEMBLY, MEMBERSHIPS, abstain, is_live
 from protocol.practice import (
     FOREVER_MS,
@@ -236,10 +237,11 @@ def _open_reviews(own: Own, act: Act[FiguresNoted], coming: Next, values: Mappin
         if run(own, wire, coming.cycle, values, counts_from_ms(wire, reviews)) < wire.cycles:
             continue
         by_ms = act.logged_ms + own.parameter(REPORT_DAYS, act.logged_ms) * DAY_MS
+        concerned = {*keys(wire.concerned), *measured(own, wire.figure, coming.ended_ms)}
         yield REVIEWS.put(
             Review(
                 act.space, review_id(wire.id, coming.cycle), wire.id, coming.cycle, act.digest, values[wire.figure],
-                wire.concerned, act.logged_ms, by_ms, b"", b"", FOREVER_MS,
+                b"".join(sorted(concerned)), act.logged_ms, by_ms, b"", b"", FOREVER_MS,
             )
         )  # fmt: skip
 
