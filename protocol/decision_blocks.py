@@ -144,7 +144,7 @@ def _proposals(view: View, now_ms: int) -> Iterator[Block]:
 
 def _back(view: View, now_ms: int) -> Iterator[Block]:
     back = [row for row in standing(view, now_ms) if stands(row, now_ms) == ON_AGENDA]
-    rows: list[list[Cell]] = [[Ref(row.id, "record", row.title), why_back(row), When(row.sunset_ms)] for row in back]
+    rows: list[list[Cell]] = [[Ref(row.id, "record", row.title), why_back(view, row), When(row.sunset_ms)] for row in back]
     yield Heading("Back on the agenda")
     yield Grid(
         "What has to be looked at again", ("Decision", "Why", "Ends by itself"), rows,

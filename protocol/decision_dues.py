@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from protocol import moon
+from protocol.criteria import failing
 from protocol.deciding import (
     DAY_MS,
     IN_FORCE,
@@ -33,7 +34,7 @@ from protocol.deciding import (
     voters,
 )
 from protocol.membership import MEMBERSHIPS
-from protocol.practice import FOREVER_MS, Due, View
+from protocol.practice import FOREVER_MS, Due, Own, View
 from protocol.terms import spoken_kind
 from protocol.voting import STOPPED
 
@@ -92,7 +93,7 @@ def _outcome(view: View, row: Outcome, now_ms: int) -> Iterator[Due]:
         yield Due(f"Judge “{row.title}”: did it do what it was for?", None, since_ms, row.review_ms, row.id, JUDGE)
     elif state == ON_AGENDA:
         since_ms = row.judged_ms if row.judged == NOT_MET else row.review_ms
-        what = f"Back on the agenda: “{row.title}”. {why_back(row)}"
+        what = f"Back on the agenda: “{row.title}”. {why_back(view, row)}"
         yield Due(what, None, since_ms, row.sunset_ms, row.id, LOOK_AGAIN)
     elif state == LAPSED and now_ms < row.sunset_ms + SOON_DAYS * DAY_MS:
         what = f"“{row.title}” has lapsed and binds nobody: propose it anew if it is wanted"
@@ -120,11 +121,12 @@ def _talk(view: View, row: Proposal) -> str:
     return "Talk about it; a call for answers, once it is ready."
 
 
-def why_back(row: Outcome) -> str:
-    """Why a decision is back on the agenda, in a sentence."""
+def why_back(own: Own, row: Outcome) -> str:
+    """Why a decision is back on the agenda, in a sentence or more: also what figures show that was not wanted."""
+    why = "Nobody judged it by the day that it named."
     if row.judged == NOT_MET:
-        return "It was judged, and did not do what it was for."
-    return "Nobody judged it by the day that it named."
+        why = "It was judged, and did not do what it was for."
+    return " ".join([why, *(each.said for each in failing(own, row))])
 
 
 def figures(view: View, now_ms: int) -> Mapping[str, int]:

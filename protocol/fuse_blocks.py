@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocol.deciding import END, JUDGEMENTS, MET, NOT_MET, ON_AGENDA, Criterion, Judgement, Outcome, criteria_of
+from protocol.criteria import Compared, compared
+from protocol.deciding import END, JUDGEMENTS, MET, NOT_MET, ON_AGENDA, Judgement, Outcome, criteria_of
 from protocol.decision_blocks import FUSE, fuses, mark_of
 from protocol.decision_dues import why_back
 from protocol.figure import find, label, spoken
 from protocol.page import Block, Cell, Facts, Grid, Heading, Prose, Ref, State, Text, Timeline, When
-from protocol.practice import View
+from protocol.practice import PUBLIC, View
 from protocol.round_blocks import person
-from protocol.wires import NOTED
 
 VERDICTS = {
     MET: "it did what it was for, and stands",
@@ -45,7 +45,7 @@ def fuse(view: View, row: Outcome, now_ms: int) -> Iterator[Block]:
             " the act brings about has its own end."
         )
     if mark.word == ON_AGENDA:
-        yield Text(why_back(row), "warn")
+        yield Text(why_back(view, row), "warn")
     yield Timeline(f"Its fuse: {FUSE}", fuses([row]), now_ms)
     for each in sorted(view.all(JUDGEMENTS, decision=row.id), key=lambda each: each.position):
         yield from _judgement(view, each)
@@ -54,9 +54,11 @@ def fuse(view: View, row: Outcome, now_ms: int) -> Iterator[Block]:
         yield Prose(row.measures)
     criteria = criteria_of(row)
     if criteria:
-        yield Grid("Success in figures", ("Figure", "Wanted", "Last noted", ""), [_criterion(view, each) for each in criteria])
+        rows = [_criterion(each, row) for each in compared(view, row)]
+        yield Grid("Success in figures", ("Figure", "Wanted", "Last noted", ""), rows)
         yield Text(
-            "Figures are noted at each new moon while a trip wire stands on them. They help to judge, and do not decide."
+            "These are noted at each new moon. It is judged as met in the last cycle before its date or later, and only if each"
+            " figure, as it was last noted, is what was wanted."
         )
 
 
@@ -73,15 +75,13 @@ def _judgement(view: View, row: Judgement) -> Iterator[Block]:
         yield Prose(row.found)
 
 
-def _criterion(view: View, each: Criterion) -> list[Cell]:
+def _criterion(each: Compared, row: Outcome) -> list[Cell]:
     """A comparison with what was last noted; a figure that nobody knows is said to be that."""
-    wanted = f"{each.compare.replace('-', ' ')} {spoken(each.figure, each.number)}"
-    if find(each.figure) is None:
-        return [each.figure, wanted, "", State("nobody measures this here", "warn")]
-    noted = view.all(NOTED, name=each.figure, order="-cycle", limit=1)
-    if not noted:
-        return [label(each.figure), wanted, "not noted", ""]
-    value = noted[0].value
-    met = value >= each.number if each.compare == "at-least" else value <= each.number
-    said = f"{spoken(each.figure, value)} in cycle {noted[0].cycle}"
-    return [label(each.figure), wanted, said, State("met", "good") if met else State("not met", "warn")]
+    name = each.criterion.figure
+    if find(name) is None:
+        return [name, each.wanted, "", State("nobody measures this here", "warn")]
+    if each.value is None:
+        first = "not noted yet: it will be at the next new moon" if row.scope == PUBLIC else "not noted: this is not public"
+        return [label(name), each.wanted, first, ""]
+    said = f"{spoken(name, each.value)} in cycle {each.cycle}"
+    return [label(name), each.wanted, said, State("met", "good") if each.holds else State("not met", "warn")]

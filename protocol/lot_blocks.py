@@ -30,6 +30,7 @@ from protocol.drawing import (
     Lot,
     Part,
     Pool,
+    groups_of,
     inputs,
     keys,
     lots_for,
@@ -42,7 +43,7 @@ from protocol.drawing import (
     undrawn,
 )
 from protocol.judge import spoken_time
-from protocol.membership import MEMBERSHIPS
+from protocol.membership import MEMBERSHIPS, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Prose, Ref, State, Text, When
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.wording import counted, listed
@@ -348,12 +349,41 @@ def _seats(own: View, row: Lot, pool: Pool, parts: tuple[Part, ...]) -> Iterator
     if pool.chosen < row.seats:
         yield Text(f"The quotas left {counted(row.seats - pool.chosen, 'seat')} without anybody.", "warn")
     if row.quotas:
-        skipped: list[list[Cell]] = [[Ref(skip.label, "member"), lots.reason(skip)] for skip in drawn.skipped]
-        yield Grid("Passed over for the quotas, in the order of the draw", ("Who", "Why"), skipped, "Nobody was passed over.")
+        skipped: list[list[Cell]] = [
+            [Ref(skip.label, "member"), lots.reason(skip), "at the draw"] for skip in drawn.skipped
+        ]
+        skipped += _skipped_since(own, row, pool)
+        yield Grid("Passed over for the quotas, in order", ("Who", "Why", "When"), skipped, "Nobody was passed over.")
     gone = sorted(own.all(DECLINED, lot=row.id), key=lambda each: (each.declined_ms, each.member))
     if gone:
         told: list[list[Cell]] = [[Ref(each.member, "member"), When(each.declined_ms), each.reasons] for each in gone]
         yield Grid("Who declined", ("Who", "When", "Reasons"), told)
+
+
+def _skipped_since(own: View, row: Lot, pool: Pool) -> Iterator[list[Cell]]:
+    """Who was passed over later, when a seat or a place among the substitutes was left, each once for the same reason."""
+    order, quotas, groups, out = keys(pool.drawn), read_quotas(row.quotas), groups_of(pool), set[bytes]()
+    before = {(skip.label, skip.why) for skip in lots.choose(order, row.seats, quotas, groups).skipped}
+    for member, word in _gone(own, row, order):
+        out.add(member)
+        found = lots.choose([each for each in order if each not in out], row.seats, quotas, groups).skipped
+        after = Ref(member, "member", f"after {name_of(own, member)} {word}")
+        for skip in found:
+            if (skip.label, skip.why) not in before:
+                yield [Ref(skip.label, "member"), lots.reason(skip), after]
+        before = {(skip.label, skip.why) for skip in found}
+
+
+def _gone(own: View, row: Lot, order: tuple[bytes, ...]) -> Iterator[tuple[bytes, str]]:
+    """Those who were drawn and declined or are no longer members, as it came about, and how."""
+    found: list[tuple[int, int, bytes, str]] = []
+    for member in order:
+        said, here = own.get(DECLINED, row.id, member), own.get(MEMBERSHIPS, member)
+        if said:
+            found.append((said.declined_ms, own.position_of(said.id) or 0, member, "declined"))
+        if here and here.ended_ms != FOREVER_MS:
+            found.append((here.ended_ms, 0, member, "left" if here.ended == "left" else "was removed"))
+    yield from ((member, word) for _, _, member, word in sorted(found))
 
 
 def _fate(own: View, row: Lot, member: bytes, now: tuple[bytes, ...]) -> State:

@@ -13,19 +13,19 @@ from protocol.drawing import standing
 from protocol.membership import members_at, name_of, sees_members
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Mark, Prose, Ref, Span, State, Text, Timeline, Wheel, When
 from protocol.practice import GRANTS, RESERVED, Grant, Reservation, View
-from protocol.role_dues import can_renew, cycle_ends_ms, has_lot, is_missing, open_calls
+from protocol.role_dues import can_renew, cycle_ends_ms, handover_of, has_lot, is_missing, left_before, open_calls
 from protocol.terms import (
     CALLS,
     DAY_MS,
     DEFINITIONS,
     GRACE_DAYS,
-    HANDOVERS,
     NOTES,
     ROLES,
     SHADOW_CALLS,
     TERMS,
     Call,
     Definition,
+    Handover,
     Permission,
     Role,
     Term,
@@ -157,10 +157,8 @@ def _handovers(view: View, terms: Sequence[Term], now_ms: int) -> Iterator[Block
     cells: list[list[Cell]] = []
     for term in sorted(over, key=lambda each: (-each.until_ms, each.position)):
         missing = is_missing(view, term, term_of(view, term.role, now_ms), now_ms)
-        written = view.all(HANDOVERS, term=term.id, order="-position", limit=1)
-        told: Cell = (
-            Ref(written[0].id, "record", "handed over") if written else State("to be written", "warn") if missing else ""
-        )
+        written = handover_of(view, term)
+        told: Cell = Ref(written.id, "record", "handed over") if written else State("to be written", "warn") if missing else ""
         cells.append([
             Ref(term.id, "record", term.role), _member(view, term.holder), When(term.until_ms),
             When(term.until_ms + grace_ms), told,
@@ -221,7 +219,7 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
         ]  # fmt: skip
     else:
         facts.append(("Held by", State("nobody", "warn")))
-    yield Facts(facts)
+    yield Facts([*facts, *_left_before(view, row.role, current.since_ms if current else now_ms)])
     yield _may(row.permitted, "What it may write from the next term on" if current and current.definition != row.id
                else "What it may write, and nobody else")  # fmt: skip
     if row.ended_ms > now_ms:
@@ -235,6 +233,7 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
             redefined[f"permissions.{number}.up_to"] = decimal(each.up_to)
         yield Action("role.defined/1", {name: text for name, text in redefined.items() if text}, f"Redefine {row.role}")
         yield Action("role.dissolved/1", {"role": row.role}, f"Propose to dissolve {row.role}")
+    yield from _learnt(view, terms, current, now_ms)
     yield _past(view, terms, now_ms)
     if terms:
         yield _timeline(view, terms, now_ms)
@@ -300,7 +299,7 @@ def _term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     ]  # fmt: skip
     if term.previous:
         facts.append(("The one before", Ref(term.previous, "record", "term before")))
-    yield Facts(facts)
+    yield Facts([*facts, *_left_before(view, term.role, term.since_ms)])
     yield from _prose("What the term before achieved", term.achieved)
     yield from _prose("Why it was renewed", term.reasons)
     yield from _prose("Why it ended before its time", term.why)
@@ -322,25 +321,55 @@ def _for_members(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     """The shadow's journal and the handover, in a view that may see them."""
     if not sees_members(view) or now_ms < term.since_ms:
         return
+    yield _journal(view, term)
+    yield Heading("Handover", 3)
+    pack = handover_of(view, term)
+    if pack:
+        yield from _pack(view, pack)
+    else:
+        yield Text(
+            "Not written yet. It takes half a page: what is open, who is waiting, where things are, what you would change."
+        )
+    yield Action("role.handed-over/1", {"term": term.id.hex()}, f"Hand over {term.role}, as who held it")
+
+
+def _learnt(view: View, terms: Sequence[Term], current: Term | None, now_ms: int) -> Iterator[Block]:
+    """What a role's shadow writes in the term of now, and what was last handed over, in a view that may see them."""
+    if not sees_members(view):
+        return
+    if current:
+        yield _journal(view, current)
+    begun = sorted((term for term in terms if term.since_ms <= now_ms), key=lambda each: (each.since_ms, each.position))
+    for term in reversed(begun):
+        pack = handover_of(view, term)
+        if pack:
+            yield Heading("The last handover", 3)
+            yield Facts([("Of the term", Ref(term.id, "record", f"of {name_of(view, term.holder)}")), ("Began", When(term.since_ms))])
+            yield from _pack(view, pack)
+            return
+
+
+def _journal(view: View, term: Term) -> Grid:
     notes = view.all(NOTES, term=term.id, order="position")
-    yield Grid(
+    return Grid(
         "Journal of the shadow", ("When", "By", "What was seen", "What comes again"),
         [[When(each.at_ms), _member(view, each.author), each.observations, each.patterns] for each in notes],
         "Nothing is written yet. The shadow notes what they see, so that the next holder and the assembly can learn from it.",
     )  # fmt: skip
-    yield Heading("Handover", 3)
-    packs = view.all(HANDOVERS, term=term.id, order="-position", limit=1)
-    if not packs:
-        yield Text(
-            "Not written yet. It takes half a page: what is open, who is waiting, where things are, what you would change."
-        )
-    for each in packs:
-        yield Facts([("Written", When(each.at_ms)), ("By", _member(view, each.author))])
-        yield from _prose("What is open", each.open_matters)
-        yield from _prose("Who is waiting", each.waiting)
-        yield from _prose("Where things are", each.places)
-        yield from _prose("What I would do differently", each.otherwise)
-    yield Action("role.handed-over/1", {"term": term.id.hex()}, f"Hand over {term.role}, as who held it")
+
+
+def _pack(view: View, pack: Handover) -> Iterator[Block]:
+    yield Facts([("Written", When(pack.at_ms)), ("By", _member(view, pack.author))])
+    yield from _prose("What is open", pack.open_matters)
+    yield from _prose("Who is waiting", pack.waiting)
+    yield from _prose("Where things are", pack.places)
+    yield from _prose("What I would do differently", pack.otherwise)
+
+
+def _left_before(view: View, role: str, before_ms: int) -> list[tuple[str, Cell]]:
+    """A link to what the term before left, whoever held it, where it was written and may be seen."""
+    pack = left_before(view, role, before_ms)
+    return [("Handed over before", Ref(pack.id, "record", f"by {name_of(view, pack.author)}"))] if pack else []
 
 
 def _call(view: View, made: Call, now_ms: int) -> Iterator[Block]:

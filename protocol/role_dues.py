@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from protocol import moon
-from protocol.drawing import FAILED, lots_for, phase, standing
+from protocol.drawing import FAILED, drawn_for, lots_for, phase, seated, standing
 from protocol.membership import MEMBERSHIPS, is_live, members_at
 from protocol.practice import FOREVER_MS, GRANTS, Due, View
 from protocol.terms import (
@@ -21,7 +21,9 @@ from protocol.terms import (
     ROLES,
     TERMS,
     Call,
+    Handover,
     Term,
+    as_held,
     holds,
     in_a_row,
     longest_held,
@@ -33,16 +35,18 @@ from protocol.terms import (
 )
 
 SOON_DAYS = 7
+READ_DAYS = 10  # in which a new holder and their shadow are asked to read what was handed over
 
 
 def due(view: View, now_ms: int) -> Iterator[Due]:
-    """Terms that end, handovers, shadows to draw, vacant roles, and pauses that wait for the assembly."""
+    """Terms that end, handovers to write and to read, shadows to draw, vacant roles, and pauses that wait for the assembly."""
     alone = len(members_at(view, now_ms)) < 2
     for row in view.all(ROLES, order="role"):
         terms = recent_terms(view, row.role, now_ms - view.parameter(GRACE_DAYS, now_ms) * DAY_MS - 1)
         current = next((term for term in terms if holds(term, now_ms)), None)
         if current:
             yield from _ending(view, current, terms, now_ms)
+            yield from _to_read(view, current, now_ms)
             if not alone and not has_lot(view, "shadow", current.id, now_ms):
                 yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id)
         elif row.ended_ms > now_ms and not any(now_ms < term.since_ms < term.until_ms for term in terms):
@@ -79,11 +83,38 @@ def _to_hand_over(view: View, terms: Sequence[Term], current: Term | None, now_m
             yield Due(what, term.holder, term.until_ms, term.until_ms + grace_ms, term.id)
 
 
+def _to_read(view: View, current: Term, now_ms: int) -> Iterator[Due]:
+    """What the term before left, for the holder and the shadow of this one: from when there is something for them to read."""
+    pack = left_before(view, current.role, current.since_ms)
+    if pack is None:
+        return
+    drawn = drawn_for(view, "shadow", current.id)
+    shadows = [(member, drawn.drawn_ms) for member in seated(view, drawn)] if drawn else []
+    what = f"Read what was handed over for {current.role}: what is open, who is waiting, where things are"
+    for member, from_ms in [(current.holder, current.since_ms), *shadows]:
+        since_ms = max(current.since_ms, pack.at_ms, from_ms)
+        until_ms = min(current.until_ms, since_ms + READ_DAYS * DAY_MS)
+        if member != pack.author and since_ms <= now_ms < until_ms:
+            yield Due(what, member, since_ms, until_ms, pack.id)
+
+
+def left_before(view: View, role: str, before_ms: int) -> Handover | None:
+    """The handover of the term that ran last before an instant, whoever held it; None if none was written."""
+    begun = [term for term in view.all(TERMS, role=role, order="-since_ms") if term.since_ms < before_ms]
+    ran = next((term for each in begun if (term := as_held(view, each)).since_ms < term.until_ms), None)
+    return handover_of(view, ran) if ran else None
+
+
+def handover_of(view: View, term: Term) -> Handover | None:
+    """What was last handed over of a term, as far as this view may see it."""
+    return next(iter(view.all(HANDOVERS, term=term.id, order="-position", limit=1)), None)
+
+
 def is_missing(view: View, term: Term, current: Term | None, now_ms: int) -> bool:
     """Whether the handover of a term that is over is still to be written, by somebody who is here and has not gone on."""
     if current and current.holder == term.holder:
         return False
-    return is_live(view.get(MEMBERSHIPS, term.holder), now_ms) and not view.all(HANDOVERS, term=term.id, limit=1)
+    return is_live(view.get(MEMBERSHIPS, term.holder), now_ms) and handover_of(view, term) is None
 
 
 def has_lot(view: View, purpose: str, subject: bytes, now_ms: int) -> bool:

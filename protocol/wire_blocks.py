@@ -13,7 +13,7 @@ from protocol import figure, moon
 from protocol.accounting import books
 from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
 from protocol.meaning import COUNT, FIELDS, MINOR, PERMILLE, Figure
-from protocol.membership import members_at, name_of
+from protocol.membership import abstain, members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
 from protocol.practice import FOREVER_MS, Due, Own, View
 from protocol.wires import (
@@ -276,6 +276,7 @@ def story(view: View, review: Review, now_ms: int) -> Iterator[Block]:
         return
     yield Heading(sentence(wire), 3)
     yield Facts(_facts(view, wire, review, now_ms))
+    yield from _set_aside(view, review, now_ms)
     noted = {row.name: row.value for row in view.all(NOTED, cycle=review.cycle)}
     members = noted.get(ALWAYS[0], 0)
     rows: list[list[Cell]] = [
@@ -306,6 +307,24 @@ def _facts(view: View, wire: Wire, review: Review, now_ms: int) -> list[tuple[st
     if review.closed_ms != FOREVER_MS:
         return [*facts, ("Closed", When(review.closed_ms)), ("By decision", Ref(review.accepted, "record", "report accepted"))]
     return [*facts, ("Report by", When(review.report_by_ms)), ("State", _stands(view, review, now_ms))]
+
+
+def _set_aside(view: View, review: Review, now_ms: int) -> Iterator[Block]:
+    """What it means for those whom an open review concerns."""
+    concerned = keys(review.concerned)
+    if not concerned or review.closed_ms != FOREVER_MS:
+        return
+    if _is_about_all(view, review, now_ms):
+        yield Text("It concerns everybody here, so nobody is set aside.")
+    elif abstain(view, concerned):
+        yield Text("Whom it concerns is set aside: they neither look into it nor vote on the report.")
+    else:
+        yield Text("Whom it concerns does not look into it. With fewer than two others here, everybody votes on the report.")
+
+
+def _is_about_all(view: View, review: Review, now_ms: int) -> bool:
+    concerned = keys(review.concerned)
+    return bool(concerned) and set(others(view, concerned, now_ms)) <= set(concerned)
 
 
 def _meaning(found: Figure | None) -> tuple[tuple[str, str], ...]:
@@ -342,7 +361,8 @@ def _ways_on(view: View, review: Review, now_ms: int) -> Iterator[Block]:
         yield Action("review.reported/1", filled, "Report on it anew" if reports else "Report on it")
     here = others(view, keys(review.concerned), now_ms)
     if now_ms >= review.report_by_ms or len(here) < FEWEST_FOR_A_LOT:
-        yield Text("Any member whom it does not concern can report on it.")
+        whom = "" if _is_about_all(view, review, now_ms) else " whom it does not concern"
+        yield Text(f"Any member{whom} can report on it.")
     elif not drawn:
         yield Text("Somebody is drawn by lot to report on it, from those whom it does not concern.")
         if not any(phase(lot, now_ms) != FAILED for lot in lots_for(view, FACILITATOR, review.id)):

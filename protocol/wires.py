@@ -5,6 +5,8 @@
   stands.
 - A wire trips when all of its last cycles hold; cycles count that ended after it was set and after its last review was closed.
 - A review is named by its wire and cycle, not by a record: one record of figures can open several.
+- It concerns whom its wire names and whom its figure measures at that cycle's end (`protocol.measured`). That is kept in its
+  row when it opens, so that nothing written later changes it.
 - Who reports on it: the facilitator drawn by lot. Where none can be drawn (three people at least are needed), or none has
   reported when the time for it is over, any member whom it does not concern. If it concerns everybody, any member.
 
@@ -23,8 +25,10 @@ from typing import Any
 from msgspec import Struct
 
 from protocol import moon
+from protocol.deciding import LATEST, OUTCOMES, criteria_of
+from protocol.figure import find
 from protocol.membership import members_at
-from protocol.practice import FOREVER_MS, Own, Parameter, Row, Table
+from protocol.practice import FOREVER_MS, PUBLIC, Own, Parameter, Row, Table
 
 DAY_MS = 86_400_000
 ABOVE, BELOW = "above", "below"
@@ -82,7 +86,7 @@ class Review(Row, frozen=True):
     cycle: int
     record: bytes  # by which the figures were noted
     value: int
-    concerned: bytes
+    concerned: bytes  # first keys of members, one after another: those named, and those measured when it opened
     opened_ms: int
     report_by_ms: int
     report: bytes  # the one accepted, or empty
@@ -144,22 +148,47 @@ def latest_noting(own: Own) -> Noting | None:
     return found[0] if found else None
 
 
+class Watch(Struct, frozen=True):
+    """A figure that is to be noted at the end of every cycle from one instant to another, the last new moon included."""
+
+    figure: str
+    since_ms: int
+    until_ms: int
+
+
+def watched(own: Own) -> tuple[Watch, ...]:
+    """The figures under wires, and those by which decisions of everybody are to be judged."""
+    found = [Watch(wire.figure, wire.since_ms, FOREVER_MS) for wire in standing_wires(own)]
+    for row in own.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST):
+        until_ms = min(row.sunset_ms, row.ended_ms)
+        names = (each.figure for each in criteria_of(row)) if row.scope == PUBLIC else ()
+        found += [Watch(name, row.since_ms, until_ms) for name in names if find(name)]
+    return tuple(found)
+
+
 def next_noting(own: Own, at_ms: int) -> Next | None:
-    """What is to be noted next, if its cycle has ended by then and a wire stood in it."""
-    wires = standing_wires(own)
-    if not wires:
-        return None
+    """What is to be noted next, if its cycle has ended by then and a figure was watched in it."""
     last = latest_noting(own)
-    try:
-        first = min(moon.cycle_at(wire.since_ms) for wire in wires)
-        cycle = max(first, last.cycle + 1) if last else first
-        ended_ms = moon.new_moon_ms(cycle + 1)
-    except moon.OutsideTable:
+    watches = watched(own)
+    cycles = [cycle for each in watches if (cycle := _first_cycle(each, last)) is not None]
+    if not cycles:
         return None
+    cycle = min(cycles)
+    ended_ms = moon.new_moon_ms(cycle + 1)
     if at_ms < ended_ms:
         return None
-    under = {wire.figure for wire in wires if wire.since_ms < ended_ms}
+    under = {each.figure for each in watches if each.since_ms < ended_ms <= each.until_ms}
     return Next(cycle, ended_ms, tuple(sorted({*ALWAYS, *under})))
+
+
+def _first_cycle(watch: Watch, last: Noting | None) -> int | None:
+    """The first cycle whose end is still to be noted for a watch; None if there is none, or no new moon is known for it."""
+    try:
+        first = moon.cycle_at(watch.since_ms)
+        cycle = max(first, last.cycle + 1) if last else first
+        return cycle if moon.new_moon_ms(cycle + 1) <= watch.until_ms else None
+    except moon.OutsideTable:
+        return None
 
 
 def counts_from_ms(wire: Wire, reviews: Iterable[Review]) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from protocol import encoding
+from protocol.criteria import failing, met_from_ms
 from protocol.deciding import (
     DISSENTS,
     END,
@@ -31,12 +32,14 @@ from protocol.deciding import (
     VOTES,
     Dissent,
     Judgement,
+    Outcome,
     Plan,
     Proposal,
     Saying,
     Theory,
     Version,
     binds,
+    plans_of,
     spell,
     stands,
 )
@@ -44,6 +47,7 @@ from protocol.decision_blocks import page
 from protocol.decision_dues import due, figures, state
 from protocol.decision_story import about
 from protocol.figure import find, near
+from protocol.judge import spoken_time
 from protocol.mandate import DECISION
 from protocol.polling import (
     call,
@@ -219,6 +223,8 @@ def judge(own: Own, act: Act[Judged]) -> Iterator[Change]:
         raise Refused(f"This decision is {stands(row, at_ms)}, so there is nothing to judge. Propose it anew if it is wanted.")
     if body.verdict != MET and (body.review_cycle or body.sunset_cycle):
         raise Refused("Next review: only what was met gets a later date. Leave both dates empty.")
+    if body.verdict == MET:
+        _by_its_figures(own, row, at_ms)
     judged: dict[str, Any] = {
         "judged": body.verdict, "judged_ms": at_ms, "judged_by": act.digest, "reviews": row.reviews + 1, "found": body.found,
     }  # fmt: skip
@@ -236,15 +242,30 @@ def judge(own: Own, act: Act[Judged]) -> Iterator[Change]:
     )  # fmt: skip
 
 
+def _by_its_figures(own: Own, row: Outcome, at_ms: int) -> None:
+    """What figures were to show, no word stands in for."""
+    if at_ms < met_from_ms(row):
+        raise Refused(
+            f"Figures are to show at its date whether it is met. From {spoken_time(met_from_ms(row))} on, when they are known, "
+            "it can be judged as that."
+        )
+    for each in failing(own, row):
+        raise Refused(f"{each.said} So it is not met: judge it as that, let it end, or decide anew with other criteria.")
+
+
 # Advice before a record is written
 
 
 def advise_call(view: View, body: Called) -> str:
-    """Whether figures are meant that this node does not know."""
+    """Whether figures are meant that this node does not know, or nothing says how to tell whether it worked."""
     for each in body.criteria:
         if find(each.figure) is None:
             like = f" Do you mean {near(each.figure)}?" if near(each.figure) else ""
             return f"Nobody measures {each.figure} here, so it cannot help to judge.{like}"
+    version = view.get(VERSIONS, body.proposal, body.version)
+    lasts = body.type != "advice" and version is not None and not plans_of(version)
+    if lasts and not body.criteria and not body.measures.strip():
+        return "Nothing says by what you will tell whether it works. A sentence or a figure now helps to judge it at its date."
     return ""
 
 

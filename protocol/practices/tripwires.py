@@ -4,7 +4,8 @@
 - At the end of each cycle the node itself writes the figures down (``figures.noted/1``), in order, once; nobody else can.
 - A wire that trips opens a review with the figures of that moment. A wire has one open review at most.
 - The review is led by somebody drawn by lot from those whom it does not concern, and closed only by a report that the
-  members accept, by decision. Removing the wire, better figures, or anybody's word do not close it.
+  members accept, by decision. Removing the wire, better figures, or anybody's word do not close it. Those whom its figure
+  measures are concerned, though nobody named them.
 - No figure is on a person. The Gini is no wire: it is read beside other figures or not at all.
 - What decides is public; the words of a wire, a report and a removal can be erased.
 
