@@ -62,7 +62,7 @@ def _planned(plan: Mapping[str, Any], telling: Telling) -> Iterator[Block]:
     try:
         kind, body = act_of(plan["kind"], plan["structure"])
     except Refused as refusal:
-        yield Text(str(refusal), "warn")
+        yield Text(telling.local(str(refusal)), "warn")
         return
     yield Heading(f"What is planned: {kind.title}", 3)
     yield from blocks(body, telling)

@@ -17,15 +17,20 @@ from node.names import Read, known_as, noun_of, read_record, title_of_record
 from node.planned import is_open_to
 from node.tables import columns
 from node.words import Telling, kind_done
+from protocol.assembling import ASSEMBLIES, ITEMS, Minutes, minutes_on
 from protocol.body import Field, fields
+from protocol.deciding import OUTCOMES, ROUNDS
+from protocol.decision_story import proposal_about
 from protocol.judge import to_body
-from protocol.membership import ERASURES
-from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Ref, State, Text, When
+from protocol.membership import ERASURES, name_of
+from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Prose, Ref, State, Text, When
 from protocol.practice import KEYS, PROBLEMS, PUBLIC, Kind, Refused, Table, View
 from protocol.practices import KINDS, PRACTICE_OF, TABLES
+from protocol.wording import counted
 
 MINUTE_MS = 60_000
 _MOST = 12
+_LOOKED_AT = 1000  # rows of a table that name one record
 _OTHER_IDS = {"id", "key", "holder", "member"}  # columns of ids that are not of records that came before
 
 
@@ -34,16 +39,16 @@ def page(home: Home, view: View, read: Read, telling: Telling) -> Iterator[Block
     own = view.of(read.found.space)
     if own is None:
         return
-    yield Facts(_facts(own, read))
-    told = _told(view, read, telling.now_ms)
+    yield Facts(_facts(own, read, telling))
+    told, minutes = _told(view, read, telling.now_ms), _minutes(view, read.record.digest)
     if told:
         yield Heading("What it says")
         yield from told
-        yield from _led_to(home, view, read)
-        return
-    yield from _says(own, read, telling)
-    yield from _led_to(home, view, read)
-    if read.found.space == view.id:
+    else:
+        yield from _says(own, read, telling)
+    yield from _at_assemblies(view, read.record.digest, minutes)
+    yield from _led_to(home, view, read, {note.id for note in minutes})
+    if not told and read.found.space == view.id:
         yield from _follow(read)
 
 
@@ -54,7 +59,7 @@ def _told(view: View, read: Read, now_ms: int) -> list[Block]:
     return told[1:] if told and isinstance(told[0], Heading) else told
 
 
-def _facts(own: View, read: Read) -> list[tuple[str, Cell]]:
+def _facts(own: View, read: Read, telling: Telling) -> list[tuple[str, Cell]]:
     record, found = read.record, read.found
     key = own.get(KEYS, record.author)
     problem = own.get(PROBLEMS, found.position)
@@ -68,7 +73,7 @@ def _facts(own: View, read: Read) -> list[tuple[str, Cell]]:
         ("As a record", state),
     ]
     if problem:
-        pairs.append(("Why not", problem.reason))
+        pairs.append(("Why not", telling.local(problem.reason)))
     return pairs
 
 
@@ -81,7 +86,7 @@ def _says(own: View, read: Read, telling: Telling) -> Iterator[Block]:
     try:
         said = blocks(to_body(kind, read.record.body, read.words), telling)
     except Refused as refusal:
-        yield Text(str(refusal), "bad")
+        yield Text(telling.local(str(refusal)), "bad")
         return
     yield from said
     if read.record.annex_hash and not read.words:
@@ -94,28 +99,70 @@ def _says(own: View, read: Read, telling: Telling) -> Iterator[Block]:
         yield Text("Nothing beyond the act itself.")
 
 
+# What was said about it at assemblies
+
+
+def _minutes(view: View, digest: bytes) -> list[Minutes]:
+    """What was written down at our assemblies on a record, or on any of the proposal that it belongs to, in order."""
+    if view.get(ITEMS, digest):
+        return []  # the page of an item has them already
+    about = {digest}
+    row = proposal_about(view, digest)
+    there = view.of(view.space_id(row.space)) if row else None
+    if row and there:
+        about |= {row.id, *(each.id for each in there.all(ROUNDS, proposal=row.id))}
+        about |= {each.id for each in there.all(OUTCOMES, proposal=row.id)}
+    about |= {item.id for subject in list(about) for item in view.all(ITEMS, subject=subject)}
+    return sorted((note for each in about for note in minutes_on(view, each)), key=lambda note: note.position)
+
+
+def _at_assemblies(view: View, digest: bytes, minutes: Sequence[Minutes]) -> Iterator[Block]:
+    if not minutes:
+        return
+    yield Heading("What was said about it at assemblies")
+    if len(minutes) > _MOST:
+        yield Text(f"The latest {_MOST} of {len(minutes):,} minutes. Those before stand on the pages of their assemblies.")
+    for note in minutes[-_MOST:]:
+        row, item = view.get(ASSEMBLIES, note.assembly), view.get(ITEMS, note.subject) if note.subject else None
+        at = Ref(note.assembly, "record", row.purpose if row else "")
+        pairs: list[tuple[str, Cell]] = [("At", at), ("When", When(note.taken_ms))]
+        if note.subject and note.subject != digest:
+            pairs.append(("On", Ref(note.subject, "record", item.title if item else "")))
+        pairs.append(("Written by", Ref(note.author, "member", name_of(view, note.author))))
+        yield Prose(note.words) if note.words else Text("The words were erased.")
+        yield Facts([*pairs, ("The minutes", Ref(note.id, "record", "as they were recorded"))])
+
+
 # What it led to
 
 
-def _led_to(home: Home, view: View, read: Read) -> Iterator[Block]:
-    """Records whose rows name this one, by the indexes that practices declare."""
+def _led_to(home: Home, view: View, read: Read, told: set[bytes]) -> Iterator[Block]:
+    """Records whose rows name this one, by the indexes that practices declare, the latest first; what is told already not."""
     digest = read.record.digest
-    found = {each for table in TABLES for each in _naming(view, table, digest)} - {digest}
-    rows: list[tuple[int, list[Cell]]] = []
-    for each in found:
-        later = read_record(home, each, view.audience)
+    ids = {each for table in TABLES for each in _naming(view, table, digest)} - {digest} - told
+    found = [there for each in ids if (there := home.store.find(each, view.audience)) and there.row.record is not None]
+    found.sort(key=lambda each: (each.row.logged, each.space == view.id, each.position), reverse=True)
+    rows: list[list[Cell]] = []
+    for each in found[:_MOST]:
+        later = read_record(home, each.row.digest, view.audience)
         if later:
-            at_ms = later.found.row.logged * MINUTE_MS
             label = title_of_record(home, later, view.audience)
-            rows.append((at_ms, [Ref(each, "record", label), Ref(later.found.space, "space"), When(at_ms)]))
+            rows.append([
+                Ref(each.row.digest, "record", label), Ref(each.space, "space"), When(each.row.logged * MINUTE_MS)
+            ])  # fmt: skip
     if rows:
-        rows.sort(key=lambda row: row[0])
         yield Heading("What it led to")
-        yield Grid("", ("What", "Where", "When"), [row for _, row in rows[:_MOST]])
+        yield Grid("", ("What", "Where", "When"), rows)
+    if len(found) > _MOST:
+        earlier = counted(len(found) - _MOST, "more record")
+        if {each.space for each in found} == {home.space}:
+            yield Facts([("Before that", Link(f"{earlier}, in Memory", f"/memory?before={found[_MOST - 1].position}"))])
+        else:
+            yield Text(f"Before that it led to {earlier}, which are not listed here.")
 
 
 def _naming(view: View, table: Table[Any], digest: bytes) -> Iterator[bytes]:
-    """Ids of rows that hold a digest in an indexed column other than their own id."""
+    """Ids of rows that hold a digest in an indexed column other than their own id: the latest, where there are very many."""
     types = columns(table)
     if "id" not in types:
         return
@@ -124,7 +171,8 @@ def _naming(view: View, table: Table[Any], digest: bytes) -> Iterator[bytes]:
         if types[name].startswith("BLOB") and name not in _OTHER_IDS:
             where: dict[str, Any] = {name: digest}
             look_up = view.everywhere if name in shared else view.all
-            for row in look_up(table, limit=_MOST, **where):
+            order = "-position" if "position" in types else ""
+            for row in look_up(table, order=order, limit=_LOOKED_AT, **where):
                 yield row.id
 
 

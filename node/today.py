@@ -1,4 +1,4 @@
-"""Today: what needs me, what is near, what changed since I looked. The first page of every member, and `status` in words.
+"""Today: what needs me, my roles, and all of us, and what is near. The first page of every member, and `status` in words.
 
 Built of blocks from what every practice says is due; nothing here is stored, so what has passed is gone by itself.
 """
@@ -12,28 +12,63 @@ from msgspec import Struct
 
 from node.notices import Notice
 from protocol import moon
+from protocol.drawing import standing
 from protocol.membership import founding_of, members_at
 from protocol.page import Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.practices import PRACTICES
+from protocol.resting import SABBATICALS
+from protocol.terms import CALLS, TERMS, held_by, roles_at, term_of
 from protocol.wording import counted
+from protocol.working import TASKS
 
 _MARKS = 9
+_WITH_ROLES = ("roles", "work")  # practices whose records belong to a role, or can
 
 
 class Needs(Struct, frozen=True):
-    """What is due now, apart for one member and for all."""
+    """What is due now, each once: for one member, for a role of theirs, and for all."""
 
     mine: tuple[Due, ...]
+    roles: tuple[Due, ...]
     everybody: tuple[Due, ...]
 
 
 def needs(view: View, member: bytes | None, now_ms: int) -> Needs:
     """What every practice says is due, by its end; what is for somebody else is left out."""
-    due = [each for practice in PRACTICES for each in practice.due(view, now_ms) if each.until_ms > now_ms]
-    due.sort(key=lambda each: (each.until_ms, each.what))
-    mine = tuple(each for each in due if member is not None and each.who == member)
-    return Needs(mine, tuple(each for each in due if each.who is None))
+    roles = roles_with(view, member, now_ms) if member is not None else frozenset()
+    mine: list[Due] = []
+    ours: list[Due] = []
+    everybody: list[Due] = []
+    for practice in PRACTICES:
+        known = bool(roles) and practice.name in _WITH_ROLES
+        for each in practice.due(view, now_ms):
+            if each.until_ms <= now_ms:
+                continue
+            if each.who is None:
+                role = each.role or (_role_of(view, each.link) if known else "")
+                (ours if role in roles else everybody).append(each)
+            elif each.who == member:
+                mine.append(each)
+    return Needs(*(tuple(sorted(found, key=lambda each: (each.until_ms, each.what))) for found in (mine, ours, everybody)))
+
+
+def roles_with(view: View, member: bytes, now_ms: int) -> frozenset[str]:
+    """The short names of the roles that somebody holds now, or is the shadow of."""
+    held = {term.role for term in held_by(view, member, now_ms)}
+    for row in roles_at(view, now_ms):
+        term = None if row.role in held else term_of(view, row.role, now_ms)
+        if term and member in standing(view, "shadow", term.id):
+            held.add(row.role)
+    return frozenset(held)
+
+
+def _role_of(view: View, link: bytes) -> str:
+    """The role that a record belongs to: a term, a pause, a sabbatical or a task; "" if to none."""
+    paused, position = view.get(CALLS, link), view.position_of(link)
+    term, rest = view.get(TERMS, paused.term if paused else link), view.get(SABBATICALS, link)
+    task = view.get(TASKS, position) if position is not None else None
+    return next((row.role for row in (term, rest, task) if row), "")
 
 
 def marks(found: Needs, now_ms: int) -> list[Mark]:
@@ -52,17 +87,20 @@ def _near(found: Needs, now_ms: int) -> list[Due]:
         _, ends = moon.cycle_bounds(moon.cycle_at(now_ms))
     except moon.OutsideTable:
         return []
-    near = [each for each in (*found.mine, *found.everybody) if now_ms <= each.until_ms <= ends and not each.over]
+    near = [each for each in (*found.mine, *found.roles, *found.everybody) if now_ms <= each.until_ms <= ends and not each.over]
     return sorted(near, key=lambda each: each.until_ms)
 
 
 def for_member(view: View, member: bytes, now_ms: int) -> Iterator[Block]:
-    """What needs this member, and what needs all."""
+    """What needs this member, what their roles, and what all."""
     found = needs(view, member, now_ms)
     yield Heading("Needs you")
-    yield _due(found.mine, "Nothing waits for you in particular.")
+    yield table(found.mine, "Nothing waits for you in particular.")
+    if found.roles:
+        yield Heading("For your roles")
+        yield table(found.roles)
     yield Heading("For all of us")
-    yield _due(found.everybody, "Nothing is due. What needs somebody's attention appears here by itself, with its day.")
+    yield table(found.everybody, "Nothing is due. What needs somebody's attention appears here by itself, with its day.")
     yield Heading("This cycle")
     yield Wheel("The moon's cycle, with what ends in it", now_ms, days(found, now_ms))
 
@@ -98,7 +136,7 @@ def for_visitor(view: View, now_ms: int) -> Iterator[Block]:
     if space:
         yield Text(f"A collective of {counted(len(here), 'member')}. What it shows in public is on these pages.")
     yield Heading("Open now")
-    yield _due(found.everybody, "Nothing is open to all at the moment.")
+    yield table(found.everybody, "Nothing is open to all at the moment.")
     yield Heading("This cycle")
     yield Wheel("The moon's cycle, with what ends in it", now_ms, days(found, now_ms))
 
@@ -108,7 +146,8 @@ def has_end(due: Due) -> bool:
     return due.until_ms < FOREVER_MS and not due.over
 
 
-def _due(due: tuple[Due, ...], empty: str) -> Grid:
+def table(due: Sequence[Due], empty: str = "") -> Grid:
+    """What is due, with its day; what has none stands last."""
     rows: list[list[Cell]] = [
         [Ref(each.link, "record", each.what), When(each.until_ms) if has_end(each) else "whenever you like"]
         for each in sorted(due, key=lambda each: not has_end(each))

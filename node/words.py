@@ -22,6 +22,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Protocol
 
+from protocol.mandate import CLOCK
+from protocol.membership import ASSEMBLY, MEMBER
 from protocol.page import Cell, Link, Money, Ref, State, When
 from protocol.practice import ALLIES, MEMBERS, PUBLIC
 from protocol.practices import KINDS
@@ -39,6 +41,12 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _CURRENCY = re.compile(r"[A-Z][A-Z0-9'._-]{1,23}")
+_INSTANT = re.compile(r"“[^”]*”|(\bat )?\b([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}) UTC\b")  # words in quotes stay
+_MAY = {
+    MEMBER: "All that members may: propose, answer, and write what no role keeps to itself",
+    ASSEMBLY: "What otherwise takes a decision: define roles, adopt protocols, make links, set budgets",
+    CLOCK: "Count rounds and draw lots once their time has come",
+}
 
 
 class Names(Protocol):
@@ -71,6 +79,10 @@ class Telling:
     def exact(self, ms: int) -> str:
         """An instant to the minute, with weekday and zone."""
         return exact(ms, self.zone)
+
+    def local(self, sentence: str) -> str:
+        """A sentence of the rules with its instants as the collective tells them."""
+        return local(sentence, self.zone)
 
     def cell(self, cell: Cell) -> str:
         """The words of one cell."""
@@ -162,7 +174,23 @@ def exact(ms: int, zone: tzinfo) -> str:
     moment = _civil(ms, zone)
     if moment is None:
         return "without an end" if ms > 0 else "before all dates"
-    return f"{_WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} {moment:%Z}"
+    return f"{_full(moment)} {moment:%Z}"
+
+
+def local(sentence: str, zone: tzinfo) -> str:
+    """A sentence of the rules, which say instants in UTC ("ended at 2026-12-09 00:52 UTC"), as it is told in a time zone:
+    "ended on Wednesday 9 December 2026, 13:52". What stands in quotes are words of members and stays."""
+
+    def told(found: re.Match[str]) -> str:
+        if not found[2]:
+            return found[0]
+        try:
+            moment = datetime.fromisoformat(found[2]).replace(tzinfo=UTC).astimezone(zone)
+        except (OverflowError, ValueError):
+            return found[0]
+        return f"{'on ' if found[1] else ''}{_full(moment)}"
+
+    return _INSTANT.sub(told, sentence)
 
 
 def short_day(ms: int, zone: tzinfo) -> str:
@@ -200,6 +228,11 @@ def kind_done(kind: str) -> str:
     return (rest if "-" in rest else f"{first} {rest}").replace("-", " ").strip().capitalize()
 
 
+def permission(name: str) -> str:
+    """What a grant of this name lets somebody do."""
+    return _MAY.get(name) or kind_title(name)
+
+
 def _toward(span: str, ahead: bool) -> str:
     return f"in {span}" if ahead else f"{span} ago"
 
@@ -207,6 +240,10 @@ def _toward(span: str, ahead: bool) -> str:
 def _day(moment: date, here: date) -> str:
     words = f"{moment.day} {_MONTHS[moment.month - 1]}"
     return words if abs((moment - here).days) < _SAME_YEAR_DAYS else f"{words} {moment.year}"
+
+
+def _full(moment: datetime) -> str:
+    return f"{_WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M}"
 
 
 @lru_cache(maxsize=4096)

@@ -187,7 +187,7 @@ async def _failed(request: web.Request, status: int, sentence: str) -> web.Respo
 
     def build(seen: Seen) -> Page:
         back = element("p", element("a", "To Today", href="/", class_="button second"))
-        body = element("section", element("p", sentence), back, class_="wide")
+        body = element("section", element("p", seen.telling.local(sentence)), back, class_="wide")
         return Page(_TITLES.get(status, "Something went wrong"), body, "", status)
 
     return await request.app[DESK].show(request, request[VISIT], build)

@@ -30,6 +30,7 @@ from node.web.desk import Page, Seen, blocks
 from node.web.keys import DESK, VISIT
 from node.web.session import check_token
 from node.web.typed import typed
+from node.words import local
 from protocol.assembling import ASSEMBLIES, Assembly, assembly_to_write, minutes_of, next_assembly, there
 from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Prose, Ref, Text, When
@@ -113,7 +114,7 @@ async def ran(request: web.Request) -> web.StreamResponse:
         for kind, body, audience in acts:
             await desk.home.write(partial(actions.submit, kind, body, key, audience))
     except Refused as refusal:
-        return await _show(request, at, Typed(values, str(refusal)))
+        return await _show(request, at, Typed(values, local(str(refusal), desk.zone)))
     raise web.HTTPSeeOther(_onward(run_, values))
 
 

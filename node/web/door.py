@@ -24,6 +24,7 @@ from node.web.keys import DESK, VISIT
 from node.web.plain_forms import Question, ask
 from node.web.session import Visit, check_token, drop, is_secure, keep, own_path
 from node.web.typed import typed
+from node.words import local
 from protocol.keys import SigningKey
 from protocol.membership import MEMBERSHIPS, is_live
 from protocol.practice import Refused
@@ -191,7 +192,7 @@ async def make_invitation(request: web.Request) -> web.Response:
     try:
         await home.write(lambda: home.actions.submit("member.invited/1", body, key))
     except Refused as refusal:
-        return await _show_invite(request, Markup(), str(refusal))
+        return await _show_invite(request, Markup(), local(str(refusal), desk.zone))
     address = desk.own_url or f"{'https' if is_secure(request, desk.own_url) else 'http'}://{request.host}"
     return await _show_invite(request, _invitation(home.space, secret, address), "")
 
@@ -236,7 +237,7 @@ async def come_in(request: web.Request) -> web.StreamResponse:
         _check_new(desk, name, password)
         account, key = await run(desk, lambda: _join(desk, secret, name, password))
     except (Refused, VaultError) as error:
-        return await _show_join(request, values, str(error))
+        return await _show_join(request, values, local(str(error), desk.zone))
     response = web.Response(status=303, headers={"Location": "/"})
     await begin(request, response, account, key)
     return response

@@ -17,7 +17,7 @@ from node.web.plain_forms import Question, ask
 from node.web.session import Visit, check_token
 from node.web.typed import typed
 from protocol.membership import MEMBERSHIPS, naming_of
-from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Ref, State, Text, When
+from protocol.page import Action, Block, Cell, Facts, Grid, Heading, State, Text, When
 from protocol.practice import FOREVER_MS, KEYS
 
 
@@ -53,8 +53,9 @@ def _me(seen: Seen, tokens: list[tuple[str, str, int]], made: Markup | str, erro
             *pages.grants(seen.view, seen.now_ms, member, "What you may do"),
         ]
         found = today.needs(seen.view, member, seen.now_ms)
-        rows: list[list[Cell]] = [[Ref(each.link, "record", each.what), When(each.until_ms)] for each in found.mine]
-        told += [Heading("Due for you"), Grid("", ("What", "Until"), rows, "Nothing waits for you.")]
+        told += [Heading("Due for you"), today.table(found.mine, "Nothing waits for you.")]
+        if found.roles:
+            told += [Heading("Due for your roles"), today.table(found.roles)]
         told += [Heading("Keys and devices"), _devices(seen, member)]
         told += [Action("member.device-added/1", {}, "Add a device"), Action("member.left/1", {}, "Leave this space")]
     parts = [blocks(seen, told), _tokens(seen, tokens, made, error), _sessions(seen.token)]

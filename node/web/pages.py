@@ -21,13 +21,14 @@ from node.render_html import render, slug
 from node.web.desk import Page, Seen, blocks
 from node.web.keys import DESK, VISIT
 from node.web.session import LOOKED, is_secure, looked
-from node.words import count
+from node.words import count, money, permission
 from protocol import moon as moons
 from protocol.keychain import KeyChainError, parse_space, space_name
-from protocol.membership import MEMBERSHIPS, founding_of, members_at, name_of
+from protocol.membership import ASSEMBLY, MEMBER, MEMBERSHIPS, founding_of, members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
-from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Practice, View
+from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Grant, Practice, View
 from protocol.practices import PRACTICES
+from protocol.terms import ROLES, TERMS
 from protocol.wire_blocks import with_live
 from protocol.working import quiet_until_ms
 
@@ -258,7 +259,7 @@ def _space(seen: Seen, wanted: bytes, practice: Practice | None) -> Page:
     empty = "None. Every record of this log holds, as far as it was audited."
     told += [
         Heading("Records without effect"),
-        Grid("", ("Record", "Why"), [[Ref(each.digest), each.reason] for each in problems], empty),
+        Grid("", ("Record", "Why"), [[Ref(each.digest), seen.telling.local(each.reason)] for each in problems], empty),
     ]
     proof = element("details", element("summary", "proof"), render([Facts([("Id", space_name(wanted))])], seen.telling))
     return Page(log.chain.name, together([blocks(seen, told), element("section", proof, class_="wide")]))
@@ -312,20 +313,33 @@ def _member(seen: Seen, wanted: bytes) -> Page:
 
 
 def grants(view: View, now_ms: int, wanted: bytes, title: str = "What they may do") -> Iterable[Block]:
-    """What somebody may do here, by what and until when."""
+    """What somebody may do here in words: up to what amount, from where they have it, and until when."""
+    held = [row for row in view.all(GRANTS, holder=wanted) if row.since_ms <= now_ms < row.until_ms]
     rows: list[list[Cell]] = [
         [
-            row.name,
-            row.why,
+            permission(row.name),
+            money(row.up_to, "").strip() if row.up_to else "without a limit" if "/" in row.name else "",
+            _given_by(view, row),
             When(row.since_ms),
             When(row.until_ms) if row.until_ms < FOREVER_MS else "while a member",
             State("paused", "warn") if row.paused else State("in force", "good"),
         ]
-        for row in view.all(GRANTS, holder=wanted)
-        if row.since_ms <= now_ms < row.until_ms
+        for row in sorted(held, key=lambda row: ("/" in row.name, -row.until_ms, permission(row.name)))
     ]
+    columns = ["What", "Up to", "From", "Since", "Until", "State"]
+    if not any(row.up_to for row in held):
+        columns, rows = [columns[0], *columns[2:]], [[row[0], *row[2:]] for row in rows]
     yield Heading(title)
-    yield Grid("", ("Grant", "By", "Since", "Until", "State"), rows, "Nothing here that takes a grant.")
+    yield Grid("", columns, rows, "Nothing at present.")
+
+
+def _given_by(view: View, row: Grant) -> Cell:
+    """From where somebody has a permission, linked: the role as it is now, else the record that it came with."""
+    term = view.get(TERMS, row.source)
+    role = view.get(ROLES, term.role) if term else None
+    if term:
+        return Ref(role.id if role else term.id, "record", f"the role “{term.role}”")
+    return Ref(row.source, "record", {MEMBER: "membership", ASSEMBLY: "the founding mandate"}.get(row.name, row.why))
 
 
 # Records

@@ -100,7 +100,7 @@ def _plan_in_words(values: Mapping[str, str], path: str, telling: Telling) -> Ma
     except ValueError:
         return element("p", "What was planned cannot be read here. Begin again from the page of what you propose.")
     except Refused as refusal:
-        return element("p", str(refusal))
+        return element("p", telling.local(str(refusal)))
     return together([element("p", element("strong", kind.title)), render(body_blocks(body, telling), telling)])
 
 

@@ -29,7 +29,7 @@ from node.web.offers import SeenOffers
 from node.web.proposing import PROPOSED, Standing, carried_out, planned, planned_kinds, plans_in_words, standing
 from node.web.session import Visit, check_token
 from node.web.typed import typed
-from node.words import AUDIENCE_NAMES, AUDIENCES
+from node.words import AUDIENCE_NAMES, AUDIENCES, local
 from protocol.body import fields, from_flat, to_flat
 from protocol.judge import to_body
 from protocol.keys import SigningKey
@@ -90,8 +90,8 @@ async def carry_out(request: web.Request) -> web.StreamResponse:
     """The form of the act that a decision gave leave for, filled in as it was decided."""
     desk, outcome = request.app[DESK], bytes.fromhex(request.match_info["digest"])
     kind, values, scope = await desk.look(request[VISIT], lambda seen: carried_out(seen.view, outcome))
-    local = {**to_local(_body(kind), values, desk.zone), "decided": outcome.hex(), "audience": AUDIENCE_NAMES.get(scope, "")}
-    return await show(request, request[VISIT], kind, Filled(local, given=frozenset(values)), f"/record/new/{kind.name}")
+    filled = {**to_local(_body(kind), values, desk.zone), "decided": outcome.hex(), "audience": AUDIENCE_NAMES.get(scope, "")}
+    return await show(request, request[VISIT], kind, Filled(filled, given=frozenset(values)), f"/record/new/{kind.name}")
 
 
 async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Filled, path: str = "") -> web.Response:
@@ -106,7 +106,7 @@ async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Fill
         made = form(
             kind, filled, SeenOffers(seen, filled.values), desk.zone, token=seen.token, audiences=audiences, path=path,
             plans=together([plans, _narrowed(kind, audiences), hidden("decided", decided) if decided else Markup()]),
-            proposes=stands.proposes, why=stands.why,
+            proposes=stands.proposes, why=seen.telling.local(stands.why),
         )  # fmt: skip
         return Page(kind.title, element("section", made, class_="wide"), kind.help, 422 if filled.error else 200)
 
@@ -150,7 +150,7 @@ async def go_on(
             return await _confirm(request, visit, kind, draft, values, advice)
         placed = await desk.home.write(lambda: desk.home.actions.submit(kind.name, draft.body, key, draft.audience))
     except Refused as refusal:
-        return await show(request, visit, kind, Filled(shown.values, str(refusal), given=given))
+        return await show(request, visit, kind, Filled(shown.values, local(str(refusal), desk.zone), given=given))
     raise web.HTTPSeeOther(f"/record/{placed.digest.hex()}")
 
 
@@ -164,7 +164,8 @@ async def _confirm(
 ) -> web.Response:
     def build(seen: Seen) -> Page:
         told = render(body_blocks(draft.body, seen.telling), seen.telling)
-        warned = element("p", element("span", class_="sign", aria_hidden="true"), advice, class_="note-line warn")
+        said = seen.telling.local(advice)
+        warned = element("p", element("span", class_="sign", aria_hidden="true"), said, class_="note-line warn")
         body = confirmation(kind, values, together([told, warned if advice else Markup()]), seen.token)
         return Page(kind.title, element("section", body, class_="wide"), "Look once more before it is written.")
 

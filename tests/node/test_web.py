@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 
 from node.home import Home
+from node.names import ZONE, telling_for
 from node.vault import Account
+from node.web import writing
 from node.web.app import ACCOUNT, ANYONE, HEADERS, MEMBER, ROUTES, construct_app
+from node.words import exact
 from protocol import receipt
+from protocol.judge import spoken_time
 from protocol.keychain import space_name
 from protocol.keys import SigningKey
 from tests.node.sample_blocks import HOSTILE
+from tests.node.test_today import DAY, House
 
 SPOKEN = HOSTILE.replace("\x1b", "")  # control characters are refused where words are written
 PASSWORD = "soup on tuesday"
@@ -443,3 +450,104 @@ async def test_a_form_for_a_version_of_a_record_begins_with_its_words(isle: Isle
         assert 'value="Ours"' in ada.html
         assert 'value="7"' in ada.html
         assert "Open ledger" in ada.html  # the parent, by name
+
+
+@asynccontextmanager
+async def opened(house: House, zone: str = "UTC") -> AsyncIterator[Isle]:
+    """A house of several members at its address, in a time zone."""
+    house.home.store.keep_setting(ZONE, zone)
+    server = TestServer(construct_app(house.home), host="127.0.0.1")
+    await server.start_server()
+    made = Isle(house.home, server)
+    made.account("ada", made.founder)
+    try:
+        yield made
+    finally:
+        await server.close()
+        house.home.close()
+
+
+async def test_me_tells_in_words_what_one_may_how_much_until_when_and_by_which_role(tmp_path: Path) -> None:
+    house = House(tmp_path / "mill")
+    term = house.treasurer(0, "250.00")
+    async with opened(house) as isle, isle.browser() as ada, isle.browser() as nobody:
+        await ada.log_in()
+        assert await ada.get("/me") == 200
+        assert await nobody.get(f"/member/{isle.founder.public.hex()}") == 200
+        until = telling_for(house.home, house.home.view(), house.clock.now_ms()).when(term.until_ms)
+        for html in (ada.html, nobody.html):
+            row = next(part for part in html.split("<tr>") if "Book a transaction" in part)
+            assert f'href="/record/{term.definition.hex()}"' in row
+            assert "the role “treasurer”" in row
+            assert "250.00" in row
+            assert until in row
+            assert "All that members may" in html
+            assert "What otherwise takes a decision" in html
+            assert not re.search(r">(member|assembly|ledger\.transaction-booked/1)<", html)
+        assert "Due for your roles" not in ada.html
+        house.clock.move(term.until_ms - house.clock.now_ms() - DAY)
+        await ada.log_in()
+        await ada.get("/me")
+        assert "Due for your roles" in ada.html
+        assert await ada.get("/") == 200
+        assert "For your roles" in ada.html
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+async def test_refusals_tell_instants_as_the_other_pages_do(tmp_path: Path, zone: str) -> None:
+    house = House(tmp_path / "mill")
+    term = house.treasurer(0)
+    ended = exact(term.until_ms, ZoneInfo(zone)).rpartition(" ")[0]
+    house.clock.move(term.until_ms - house.clock.now_ms() + DAY)
+    async with opened(house, zone) as isle, isle.browser() as ada:
+        await ada.log_in()
+        path = "/record/new/ledger.transaction-booked/1"
+        token = await ada.token(path)
+        assert f"Your term as treasurer ended on {ended}. Ask for a new appointment." in ada.html  # before it is filled in
+        assert " UTC" not in ada.html
+        sent = {**BOOKING, "date": "2026-05-01", "csrf": token, "do": "confirmed"}
+        assert await ada.post(path, sent) == 422
+        alert = re.search(r'role="alert".*?</div>', ada.html)
+        assert alert
+        assert f"Your term as treasurer ended on {ended}. Ask" in alert[0]
+        account, key = isle.home.accounts.unlock("ada", PASSWORD, house.clock.now_ms())
+        random, scopes = isle.home.clock.random(56), ["read", "write"]
+        made = isle.home.accounts.issue_token(account, key, "till", scopes, random, house.clock.now_ms())
+        rows = [{"account": "assets:bank", "amount": amount, "currency": "EUR"} for amount in ("8.00", "-8.00")]
+        body = {"date": "2026-05-01", "memo": "Rent", "postings": rows}
+        headers = {"Authorization": f"Bearer {made}"}
+        url = f"{ada.base}/api/v1/records/ledger.transaction-booked/1"
+        async with ada.client.post(url, json=body, headers=headers) as answer:
+            told = (await answer.json())["error"]
+        assert f"ended at {spoken_time(term.until_ms)}" in told  # programs are told UTC
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+async def test_a_record_without_effect_says_why_in_the_time_of_the_collective(tmp_path: Path, zone: str) -> None:
+    house = House(tmp_path / "mill")
+    digest = house.do("ledger.account-opened/1", {"account": "assets:bank"})
+    found = house.home.store.find(digest)
+    assert found
+    at_ms = house.clock.now_ms()
+    with house.home.store.database.transaction() as db:
+        row = (house.home.view().space, found.position, digest, "", f"Your term ended at {spoken_time(at_ms)}.", 0)
+        db.execute("INSERT INTO problem (space, position, digest, kind, reason, audience) VALUES (?,?,?,?,?,?)", row)
+    told = f"Your term ended on {exact(at_ms, ZoneInfo(zone)).rpartition(' ')[0]}."
+    async with opened(house, zone) as isle, isle.browser() as nobody:
+        for path in (f"/record/{digest.hex()}", "/space"):
+            assert await nobody.get(path) == 200
+            assert told in nobody.html
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+async def test_what_may_be_wrong_is_said_in_the_time_of_the_collective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    house = House(tmp_path / "mill")
+    rests_ms = house.clock.now_ms() + DAY
+    monkeypatch.setattr(writing, "_advice", lambda *_: f"We rest until {spoken_time(rests_ms)}. Choose a later day.")
+    async with opened(house, zone) as isle, isle.browser() as ada:
+        await ada.log_in()
+        path = "/record/new/ledger.transaction-booked/1"
+        assert await ada.post(path, {**BOOKING, "csrf": await ada.token(path)}) == 200
+        assert f"We rest until {exact(rests_ms, ZoneInfo(zone)).rpartition(' ')[0]}. Choose a later day." in ada.html

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from node.words import count, duration, exact, iso, kind_title, measure, money, plain, when
+from node.words import count, duration, exact, iso, kind_title, local, measure, money, permission, plain, when
+from protocol.judge import spoken_time
 from protocol.page import When
 from protocol.practice import FOREVER_MS
 from tests.node.sample_blocks import DAY_MS, NOW_MS, TELLING
@@ -83,3 +84,39 @@ def test_what_steers_a_terminal_or_turns_the_reading_direction_is_taken_out() ->
 
 def test_a_kind_that_this_node_does_not_know_still_has_a_name() -> None:
     assert kind_title("pulse.round-opened/3") == "Round opened"
+
+
+ENDED_MS = 1_796_777_520_000  # 9 December 2026, 00:52 in UTC: a new moon
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("Pacific/Auckland", "Wednesday 9 December 2026, 13:52"),
+        ("America/Los_Angeles", "Tuesday 8 December 2026, 16:52"),
+        ("UTC", "Wednesday 9 December 2026, 00:52"),
+    ],
+)
+def test_a_refusal_tells_its_instants_on_the_civil_day_of_the_collective(zone: str, words: str) -> None:
+    said = f"Your term as treasurer ended at {spoken_time(ENDED_MS)}. Ask for a new appointment."
+    assert said.startswith("Your term as treasurer ended at 2026-12-09 00:52 UTC.")
+    assert local(said, ZoneInfo(zone)) == f"Your term as treasurer ended on {words}. Ask for a new appointment."
+    twice = f"You rest from {spoken_time(ENDED_MS)} until {spoken_time(ENDED_MS)}: choose a later day."
+    assert local(twice, ZoneInfo(zone)) == f"You rest from {words} until {words}: choose a later day."
+
+
+def test_what_is_no_instant_of_the_rules_stays_in_a_refusal_as_it_is() -> None:
+    zone = ZoneInfo("Pacific/Auckland")
+    for said in (
+        "Begins: “2026-12-09 00:52 UTC” is not a time. Write it like 2026-03-14 18:00 (UTC).",
+        "It ended at 2026-02-30 00:52 UTC.",
+        f"It ended at {spoken_time(FOREVER_MS)}.",
+        "Nobody holds it on 2026-12-09.",
+    ):
+        assert local(said, zone) == said
+
+
+def test_what_a_grant_lets_somebody_do_is_told_in_words() -> None:
+    assert permission("ledger.transaction-booked/1") == "Book a transaction"
+    for name in ("member", "assembly", "clock"):
+        assert len(permission(name).split()) > 5
