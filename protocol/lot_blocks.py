@@ -349,9 +349,7 @@ def _seats(own: View, row: Lot, pool: Pool, parts: tuple[Part, ...]) -> Iterator
     if pool.chosen < row.seats:
         yield Text(f"The quotas left {counted(row.seats - pool.chosen, 'seat')} without anybody.", "warn")
     if row.quotas:
-        skipped: list[list[Cell]] = [
-            [Ref(skip.label, "member"), lots.reason(skip), "at the draw"] for skip in drawn.skipped
-        ]
+        skipped: list[list[Cell]] = [[Ref(skip.label, "member"), lots.reason(skip), "at the draw"] for skip in drawn.skipped]
         skipped += _skipped_since(own, row, pool)
         yield Grid("Passed over for the quotas, in order", ("Who", "Why", "When"), skipped, "Nobody was passed over.")
     gone = sorted(own.all(DECLINED, lot=row.id), key=lambda each: (each.declined_ms, each.member))
@@ -361,7 +359,7 @@ def _seats(own: View, row: Lot, pool: Pool, parts: tuple[Part, ...]) -> Iterator
 
 
 def _skipped_since(own: View, row: Lot, pool: Pool) -> Iterator[list[Cell]]:
-    """Who was passed over later, when a seat or a place among the substitutes was left, each once for the same reason."""
+    """Who was passed over since the draw, each once as long as the reason stands, and after whose going."""
     order, quotas, groups, out = keys(pool.drawn), read_quotas(row.quotas), groups_of(pool), set[bytes]()
     before = {(skip.label, skip.why) for skip in lots.choose(order, row.seats, quotas, groups).skipped}
     for member, word in _gone(own, row, order):

@@ -344,7 +344,9 @@ def _learnt(view: View, terms: Sequence[Term], current: Term | None, now_ms: int
         pack = handover_of(view, term)
         if pack:
             yield Heading("The last handover", 3)
-            yield Facts([("Of the term", Ref(term.id, "record", f"of {name_of(view, term.holder)}")), ("Began", When(term.since_ms))])
+            yield Facts(
+                [("Of the term", Ref(term.id, "record", f"of {name_of(view, term.holder)}")), ("Began", When(term.since_ms))]
+            )
             yield from _pack(view, pack)
             return
 

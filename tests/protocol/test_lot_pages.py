@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
+from itertools import permutations
 
 import msgspec
 import pytest
@@ -21,8 +23,8 @@ from protocol.drawing import (
     WAITING,
     phase,
 )
-from protocol.page import Action, Facts, Grid, Prose, Ref
-from protocol.practice import FOREVER_MS, KEYS, Key, Refused
+from protocol.page import Action, Cell, Facts, Grid, Prose, Ref, State
+from protocol.practice import FOREVER_MS, KEYS, Key, Refused, View
 from protocol.practices import lots
 from protocol.practices.lots import (
     Committed,
@@ -146,6 +148,67 @@ def test_the_receipt_holds_the_whole_draw_and_a_program_that_gives_it_again() ->
         f"{'seat' if place < 2 else 'substitute'} {number[member]} {member.hex()}" for place, member in enumerate(order)
     ]
     assert lines[-1] == "as published"
+
+
+def passed_over(house: House, digest: bytes, view: View | None = None) -> Sequence[Sequence[Cell]]:
+    """The rows of those passed over; nobody is told to be there where nobody is."""
+    told = lots.PRACTICE.record(view or house.view, digest, AFTER_REVEAL)
+    (grid,) = (block for block in told if isinstance(block, Grid) and "Passed over" in block.caption)
+    assert grid.empty == "Nobody was passed over."
+    return grid.rows
+
+
+def one_of_night_seated() -> tuple[House, bytes, bytes, bytes, tuple[bytes, ...]]:
+    """A lot for two seats, one at most for the night, drawn without a skip: who has them (night first), and the substitutes.
+
+    The first substitute is of the night too, the others are not.
+    """
+    for night in permutations(range(6), 2):
+        house = House(6)
+        quotas(house, GroupSeats("night", 0, 1))
+        for number in night:
+            house.write("lot.group-said/1", GroupSaid("night"), person(number), T0)
+        digest = house.drawn(seats=2)
+        row, pool = house.row(digest), house.pool(digest)
+        skipped = drawing.inputs(row, pool, drawing.parts_of(house.view, digest)).draw().skipped
+        first, second, *substitutes = drawing.keys(pool.drawn)
+        at_night = [person(number) for number in night]
+        if skipped or at_night != [first, substitutes[0]]:
+            continue
+        return house, digest, first, second, tuple(substitutes)
+    raise AssertionError("no draw of this kind")
+
+
+def test_who_is_passed_over_when_a_seat_moves_on_is_listed_with_the_reason_and_after_whose_declining() -> None:
+    house, digest, night, other, substitutes = one_of_night_seated()
+    assert passed_over(house, digest) == []
+    house.write("lot.declined/1", LotDeclined(digest), other, AFTER_REVEAL)
+    assert standing_other(house) == (night, substitutes[1])
+    name = f"member {1 + house.members.index(other)}"
+    full = "the group “night” has all the seats that it may have"
+    skipped = [Ref(substitutes[0], "member"), full, Ref(other, "member", f"after {name} declined")]
+    assert passed_over(house, digest) == [skipped]
+    assert passed_over(house, digest, house.desk.view(b"b" * 32)) == [skipped]
+    house.write("lot.declined/1", LotDeclined(digest), substitutes[1], AFTER_REVEAL)
+    assert standing_other(house) == (night, substitutes[2])
+    assert passed_over(house, digest) == [skipped], "for the same reason once"
+    house.write("lot.declined/1", LotDeclined(digest), night, AFTER_REVEAL)
+    assert standing_other(house) == (substitutes[0], substitutes[2])
+    assert passed_over(house, digest) == [skipped], "so it was at that time"
+    (who,) = (block for block in blocks(house, digest) if isinstance(block, Grid) and block.caption == "Who was drawn")
+    assert ["substitute 1", Ref(substitutes[0], "member"), State("has the seat", "good")] in who.rows
+
+
+def test_who_is_passed_over_when_somebody_left_is_listed_in_the_order_in_which_it_came() -> None:
+    house, digest, night, other, substitutes = one_of_night_seated()
+    house.write("lot.declined/1", LotDeclined(digest), substitutes[1], AFTER_REVEAL)
+    assert passed_over(house, digest) == [], "a substitute who declines leaves no seat"
+    house.leave(other, AFTER_REVEAL + DAY)
+    assert standing_other(house) == (night, substitutes[2])
+    name = f"member {1 + house.members.index(other)}"
+    assert [row[::2] for row in passed_over(house, digest)] == [
+        [Ref(substitutes[0], "member"), Ref(other, "member", f"after {name} left")]
+    ]
 
 
 def test_the_receipt_is_the_same_from_another_space() -> None:

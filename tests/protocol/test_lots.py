@@ -426,7 +426,7 @@ def test_quotas_and_groups_are_those_of_the_moment_of_opening_and_each_skip_is_l
     assert sum(member in house.members[:2] for member in seats) == 1
     drawn = drawing.inputs(house.row(digest), house.pool(digest), drawing.parts_of(house.view, digest)).draw()
     (grid,) = (block for block in blocks(house, digest) if isinstance(block, Grid) and "Passed over" in block.caption)
-    assert [row[0] for row in grid.rows] == [Ref(skip.label, "member") for skip in drawn.skipped]
+    assert grid.rows == [[Ref(skip.label, "member"), lot.reason(skip), "at the draw"] for skip in drawn.skipped]
     night = next(member for member in seats if member in house.members[:2])
     house.write("lot.declined/1", LotDeclined(digest), night, T0)
     after = standing_other(house)

@@ -16,7 +16,7 @@ from protocol.body import structure_and_words
 from protocol.judge import spoken_time
 from protocol.mandate import act_name
 from protocol.membership import MEMBERSHIPS, Membership
-from protocol.page import Action, Grid, Ref, Timeline, Wheel
+from protocol.page import Action, Cell, Facts, Grid, Ref, Timeline, Wheel
 from protocol.practice import ALLIES, FOREVER_MS, GRANTS, MEMBERS, PUBLIC
 from protocol.practices import PARAMETERS, PRACTICES, roles
 from protocol.practices import members as joining
@@ -31,7 +31,7 @@ from protocol.role_bodies import (
     Resigned,
     Taken,
 )
-from protocol.role_dues import due, figures
+from protocol.role_dues import READ_DAYS, due, figures
 from protocol.starter import STARTER
 from protocol.terms import CALLS, HANDOVERS, NOTES, ROLES, Permission
 from tests.laws.world import DAY_MS, MINUTE_MS
@@ -203,6 +203,136 @@ def test_the_days_of_grace_end(held: RoleHouse) -> None:
         assert any(each.what.startswith("Hand over") for each in due(held.view, now_ms)) is there
         told = blocks_of(PRACTICE.page(held.view, now_ms))
         assert ("Ended lately: to hand over" in told) is there
+
+
+def _pack(term: terms.Term, words: str = "Two bills") -> HandedOver:
+    return HandedOver(term.id, words, "The baker", "The drawer in the kitchen", "Ask earlier")
+
+
+def _links(house: RoleHouse, digest: bytes, audience: int = MEMBERS) -> list[Cell]:
+    """What a record's page links to as handed over before."""
+    told = PRACTICE.record(house.store.view(house.isle.id, audience), digest, house.now_ms)
+    return [cell for block in told if isinstance(block, Facts) for label, cell in block.pairs if label == "Handed over before"]
+
+
+def _to_read(house: RoleHouse, now_ms: int = 0) -> list[tuple[bytes | None, bytes]]:
+    """Whom what is due asks to read a handover, and which."""
+    return [(each.who, each.link) for each in due(house.view, now_ms or house.now_ms) if each.what.startswith("Read what was")]
+
+
+READ = "Read what was handed over for treasurer: what is open, who is waiting, where things are"
+
+
+def test_what_was_handed_over_is_linked_on_the_next_term_and_on_the_role_whoever_held_it(held: RoleHouse) -> None:
+    term, treasurer = held.first_term(), held.all[1]
+    after = held.give(held.all[2])
+    held.now_ms = after.since_ms
+    assert _links(held, after.id) == _links(held, held.role().id) == [], "nothing is written yet"
+    held.must("role.handed-over/1", _pack(term), treasurer)
+    held.must("role.handed-over/1", _pack(term, "Two bills and a letter"), treasurer)
+    pack = Ref(held.isle.log[-1].digest, "record", "by member 2")
+    assert _links(held, after.id) == _links(held, held.role().id) == [pack]
+    assert _links(held, term.id) == [], "nobody held it before them"
+    for audience in (PUBLIC, ALLIES):
+        assert _links(held, after.id, audience) == _links(held, held.role().id, audience) == []
+    held.now_ms = after.until_ms
+    assert _links(held, held.role().id) == [], "the term that ran last was not handed over"
+    assert _links(held, after.id) == [pack]
+
+
+def test_a_term_that_was_cut_short_or_never_began_hands_over_as_well_as_others(held: RoleHouse) -> None:
+    term, treasurer = held.first_term(), held.all[1]
+    pack = Ref(held.must("role.handed-over/1", _pack(term), treasurer), "record", "by member 2")
+    held.later(1)
+    held.must("member.left/1", joining.Left(), treasurer)
+    held.later(1)
+    never = held.give(held.all[3])
+    held.must("role.resigned/1", Resigned(never.id), held.all[3])
+    assert held.last_term().since_ms == held.last_term().until_ms
+    held.later(1)
+    assert _links(held, held.role().id) == [pack], "while it is vacant too"
+    after = held.give(held.all[2])
+    assert _links(held, after.id) == _links(held, held.role().id) == [pack]
+    assert _to_read(held) == [(held.all[2].public, pack.id)]
+
+
+def test_a_term_whose_holder_left_before_it_began_is_not_the_one_before(held: RoleHouse) -> None:
+    term, treasurer = held.first_term(), held.all[1]
+    pack = Ref(held.must("role.handed-over/1", _pack(term), treasurer), "record", "by member 2")
+    held.give(held.all[3])
+    held.must("member.left/1", joining.Left(), held.all[3])
+    held.now_ms = term.until_ms + DAY_MS
+    assert _links(held, held.role().id) == [pack]
+    assert _links(held, held.give(held.all[2]).id) == [pack]
+
+
+def test_the_next_holder_and_their_shadow_are_to_read_what_was_handed_over(held: RoleHouse) -> None:
+    term, treasurer = held.first_term(), held.all[1]
+    pack = held.must("role.handed-over/1", _pack(term), treasurer)
+    after = held.give(held.all[2])
+    held.draw("shadow", after.id, [held.all[3]])
+    both = [(held.all[2].public, pack), (held.all[3].public, pack)]
+    ends_ms = after.since_ms + READ_DAYS * DAY_MS
+    for now_ms, whom in ((after.since_ms - 1, []), (after.since_ms, both), (ends_ms - 1, both), (ends_ms, [])):
+        assert _to_read(held, now_ms) == whom
+    asked = [each for each in due(held.view, after.since_ms) if each.link == pack]
+    assert {(each.what, each.since_ms, each.until_ms) for each in asked} == {(READ, after.since_ms, ends_ms)}
+    for audience in (PUBLIC, ALLIES):
+        other = held.store.view(held.isle.id, audience)
+        assert not any(each.what == READ for each in due(other, after.since_ms)), "nobody else knows that there is one"
+
+
+def test_who_comes_late_or_reads_of_a_late_handover_has_as_many_days(held: RoleHouse) -> None:
+    term, treasurer = held.first_term(), held.all[1]
+    after = held.give(held.all[2])
+    held.now_ms = after.since_ms + 12 * DAY_MS
+    assert _to_read(held) == []
+    pack = held.must("role.handed-over/1", _pack(term), treasurer)
+    assert _to_read(held) == [(held.all[2].public, pack)]
+    held.later(READ_DAYS)
+    assert _to_read(held) == []
+    held.draw("shadow", after.id, [held.all[3]])
+    assert _to_read(held) == [(held.all[3].public, pack)]
+    assert _to_read(held, after.until_ms) == [], "the term is over"
+
+
+def test_nobody_is_to_read_what_they_wrote_themselves(held: RoleHouse) -> None:
+    held.set_parameter(terms.CONSECUTIVE, 2)
+    term, treasurer = held.first_term(), held.all[1]
+    pack = held.must("role.handed-over/1", _pack(term), treasurer)
+    assert not held.as_decided("role.renewed/1", held.renewal(term))
+    held.now_ms = term.until_ms
+    assert _to_read(held) == []
+    held.draw("shadow", held.last_term().id, [held.all[3]])
+    assert _to_read(held) == [(held.all[3].public, pack)]
+
+
+def test_the_page_of_a_role_shows_members_the_journal_of_now_and_the_last_handover(held: RoleHouse) -> None:
+    term, treasurer, shadow = held.first_term(), held.all[1], held.all[2]
+    held.must("shadow.noted/1", Noted(term.id, "Receipts come late."), shadow)
+    assert "Receipts come late." in _role_page(held)
+    assert "The last handover" not in _role_page(held)
+    held.must("role.handed-over/1", _pack(term), treasurer)
+    after = held.give(shadow)
+    held.now_ms = after.since_ms
+    told = _role_page(held)
+    assert "Receipts come late." not in told, "that was the shadow of the term before"
+    assert "Journal of the shadow" in told
+    assert all(words in told for words in ("The last handover", "Two bills", "The baker", "The drawer", "Ask earlier"))
+    held.must("role.handed-over/1", _pack(after, "A new stove"), shadow)
+    assert "A new stove" in _role_page(held)
+    assert "Two bills" not in _role_page(held)
+    for audience in (PUBLIC, ALLIES):
+        told = _role_page(held, audience)
+        assert "treasurer" in told
+        assert not any(words in told for words in ("Journal", "handover", "A new stove"))
+    held.now_ms = after.until_ms
+    assert "Journal of the shadow" not in _role_page(held), "nobody holds it"
+    assert "A new stove" in _role_page(held)
+
+
+def _role_page(house: RoleHouse, audience: int = MEMBERS) -> str:
+    return blocks_of(PRACTICE.record(house.store.view(house.isle.id, audience), house.role().id, house.now_ms))
 
 
 def test_everything_about_authority_is_public_and_words_for_members_stay_there(held: RoleHouse) -> None:

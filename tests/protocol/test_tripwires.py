@@ -9,13 +9,15 @@ from msgspec.structs import replace
 
 from protocol import moon
 from protocol.body import from_flat, structure_and_words, to_flat
+from protocol.eligibility import eligible
 from protocol.mandate import ANYBODY, act_name
 from protocol.membership import MEMBERSHIPS, abstain
 from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting
-from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, Value, WireRemoved, WireSet
+from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, Value, WireRemoved, WireSet, whom_it_concerns
 from protocol.record import parse
 from protocol.wires import (
     DAY_MS,
+    FACILITATOR,
     MOST,
     NOTED,
     NOTINGS,
@@ -24,6 +26,7 @@ from protocol.wires import (
     REVIEWS,
     Review,
     counts_from_ms,
+    keys,
     may_report,
     next_noting,
     open_reviews,
@@ -31,6 +34,7 @@ from protocol.wires import (
     run,
     standing_wires,
 )
+from protocol.working import HOURS
 from tests.laws.world import MINUTE_MS
 from tests.protocol.wire_house import SHARE, House
 
@@ -316,6 +320,77 @@ def test_in_a_collective_too_small_for_a_lot_whoever_it_does_not_concern_reports
 def test_whom_it_concerns_does_not_vote_as_long_as_two_others_can(people: int, concerned: list[int], out: int) -> None:
     house = House(people)
     assert len(abstain(house.view, [house.members[at] for at in concerned])) == out
+
+
+# Whom the figure measures
+
+
+def test_whom_the_figure_measures_is_neither_drawn_nor_reports_nor_votes_though_nobody_named_them() -> None:
+    house = House()
+    house.work(4, 4, 60, 4)
+    review = house.tripped(house.set())
+    busiest = house.members[2]
+    assert keys(review.concerned) == (busiest,)
+    assert set(eligible(house.view, FACILITATOR, review.id, house.world.now_ms)) == {*house.members} - {busiest}
+    house.draw(review, 3)
+    house.world.now_ms = review.report_by_ms
+    assert "concerns you" in house.report(review, 2)
+    assert not house.report(review, 3)
+    body = ReviewAccepted(house.last())
+    assert whom_it_concerns(house.view, body) == (busiest,)
+    name = act_name("review.accepted/1", structure_and_words(body)[0])  # decided with their vote
+    grant = Grant(1, bytes(32), name, ANYBODY, 0, FOREVER_MS, 0, False, "The decision")
+    house.world.store.write(1, PUBLIC, (GRANTS.put(grant),))
+    assert "This takes a decision" in house.write("review.accepted/1", body, 3)
+    assert not house.decide("review.accepted/1", body, 3)
+
+
+def test_each_review_concerns_whom_its_own_figure_measures_and_money_measures_nobody() -> None:
+    house = House()
+    house.work(4, 60, 4, 4)
+    share, money, named = house.set(), house.set("ledger.reserve", "below", 9), house.set("ledger.reserve", "below", 8, who=[3])
+    said = [Value(SHARE, 833), Value("ledger.reserve", 5), Value("members.count", 6)]
+    assert not house.world.write("figures.noted/1", FiguresNoted(house.next_moon(), said), house.clock)
+    concerned = {review.wire: keys(review.concerned) for review in open_reviews(house.view)}
+    assert concerned == {share.id: (house.members[1],), money.id: (), named.id: (house.members[3],)}
+
+
+def test_hours_that_are_noted_after_the_cycle_do_not_change_whom_its_figure_measured() -> None:
+    """The node was off at the new moon: somebody has noted hours since, before the figures were."""
+    house = House()
+    house.set()
+    house.work(4, 60, 4, 4)
+    ended = house.next_moon()
+    row = house.view.get(HOURS, 1)
+    late = replace(row, position=9, noted_cycle=ended + 1, quarters=99, logged_ms=house.world.now_ms + DAY_MS)
+    house.world.store.write(1, PUBLIC, (HOURS.put(late),))
+    house.world.now_ms += 2 * DAY_MS
+    assert not house.note(ended, workload__top_share=833, members__count=6)
+    (review,) = open_reviews(house.view)
+    assert keys(review.concerned) == (house.members[1],)
+
+
+@pytest.mark.parametrize(
+    ("quarters", "may", "votes"),
+    [
+        ((8,), [0], [0]),
+        ((8, 4), [1], [0, 1]),
+        ((4, 4), [0, 1], [0, 1]),
+        ((8, 4, 4), [1, 2], [1, 2]),
+        ((8, 8, 4), [2], [0, 1, 2]),
+        ((4, 4, 4), [], [0, 1, 2]),  # about all three: a lot among all
+        ((8, 4, 4, 4), [], [1, 2, 3]),
+    ],
+)
+def test_in_a_small_collective_whom_the_figure_measures_is_set_aside_as_who_is_named(
+    quarters: tuple[int, ...], may: list[int], votes: list[int]
+) -> None:
+    house = House(len(quarters))
+    house.work(*quarters)
+    review = house.tripped(house.set())
+    assert may_report(house.view, review, (), house.world.now_ms) == tuple(house.members[at] for at in may)
+    aside = abstain(house.view, keys(review.concerned))
+    assert [at for at, member in enumerate(house.members) if member not in aside] == votes
 
 
 # Nobody ends a review alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from protocol.page import Action, Chart, Grid
 from protocol.practices import tripwires
 from protocol.practices.tripwires import ReviewAccepted, WireSet
@@ -84,6 +86,41 @@ def test_a_report_can_be_begun_from_the_page_only_by_somebody_who_may_give_it() 
     assert "review.accepted/1" not in kinds()
     assert not house.report(review, 3)
     assert "review.accepted/1" in kinds()
+
+
+@pytest.mark.parametrize(
+    ("quarters", "said", "who"),
+    [
+        ((8, 4, 4, 4), "they neither look into it nor vote on the report", ""),
+        ((8, 4), "everybody votes on the report", "Any member whom it does not concern can report"),
+        ((4, 4), "It concerns everybody here, so nobody is set aside", "Any member can report"),
+    ],
+)
+def test_the_page_of_a_review_says_who_is_set_aside_and_why(quarters: tuple[int, ...], said: str, who: str) -> None:
+    house = House(len(quarters))
+    house.work(*quarters)
+    wire = house.set()
+    assert "set aside" not in house.page()
+    review = house.tripped(wire)
+    told = house.said(list(PRACTICE.record(house.view, review.record, house.world.now_ms)))
+    assert "as the figure measures them" in told
+    assert said in told
+    assert who in told
+
+
+def test_a_review_that_concerns_nobody_or_is_closed_sets_nobody_aside() -> None:
+    house = House(people=2)
+    house.tripped(house.set())  # no hours are noted, so the figure measures nobody
+    assert "Concerns" not in house.page()
+    assert "set aside" not in house.page()
+    house = House(people=2)
+    house.work(8, 4)
+    review = house.tripped(house.set())
+    assert "votes on the report" in house.page()
+    house.close(review)
+    told = house.said(list(PRACTICE.record(house.view, review.record, house.world.now_ms)))
+    assert "as the figure measures them" in told
+    assert "votes on the report" not in told
 
 
 def test_live_figures_stand_with_their_meaning_and_the_gini_never_alone() -> None:

@@ -30,6 +30,7 @@ from protocol.wires import (
     Wire,
     open_reviews,
 )
+from protocol.working import HOURS, Hours
 from tests.laws.examples import EXAMPLES
 from tests.laws.world import MINUTE_MS, Registry, World
 
@@ -132,6 +133,19 @@ class House:
         self.moon(523)
         (review,) = [each for each in open_reviews(self.view) if each.wire == wire.id]
         return review
+
+    def work(self, *quarters: int, after_ms: int = 1000) -> None:
+        """What the first members noted in public in this cycle, in their order, so long after its new moon."""
+        cycle = moon.cycle_at(self.world.now_ms)
+        logged_ms = moon.new_moon_ms(cycle) + after_ms
+        rows = [
+            filled(
+                Hours, id=bytes([number]) * 32, position=number, member=member, quarters=each, cycle=cycle,
+                noted_cycle=moon.cycle_at(logged_ms), logged_ms=logged_ms, category="care",
+            )
+            for number, (member, each) in enumerate(zip(self.members, quarters, strict=False), 1)
+        ]  # fmt: skip
+        self.world.store.write(1, PUBLIC, tuple(HOURS.put(row) for row in rows))
 
     def draw(self, review: Review, *members: int) -> None:
         people = [self.members[at] for at in members]
