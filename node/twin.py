@@ -75,10 +75,13 @@ def _bars(block: Bars) -> Grid:
         shares: list[list[Cell]] = [[bar.label, measure(bar.value, block.unit)] for bar in block.bars]
         return Grid(block.caption, ["What", "Share"], shares, "Nothing to compare yet.")
     rows: list[list[Cell]] = [
-        [bar.label, measure(bar.value, block.unit), measure(bar.limit, block.unit), measure(bar.limit - bar.value, block.unit)]
+        [
+            bar.label,
+            *(measure(each, block.unit) for each in (bar.value, bar.limit, bar.limit - bar.value)[: len(block.columns) - 1]),
+        ]
         for bar in block.bars
     ]
-    return Grid(block.caption, ["What", "Used", "Of", "Left"], rows, "Nothing to compare yet.")
+    return Grid(block.caption, block.columns, rows, "Nothing to compare yet.")
 
 
 def _flow(block: Flow) -> Grid:

@@ -138,11 +138,12 @@ class Bar(Struct, frozen=True):
 
 
 class Bars(Struct, frozen=True, tag=True):
-    """Bars beside each other. `unit` as in `Chart`."""
+    """Bars beside each other. `unit` as in `Chart`; `columns` head the table of bars with a limit, four or without the last."""
 
     caption: str
     bars: Sequence[Bar]
     unit: str = ""
+    columns: Sequence[str] = ("What", "Used", "Of", "Left")
 
 
 class Stream(Struct, frozen=True):

@@ -17,9 +17,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from protocol import fairness, moon, working
+from protocol import fairness, moon, voicing, working
+from protocol.figure import find
 from protocol.judge import spoken_time
-from protocol.membership import name_of
+from protocol.membership import members_at, name_of
 from protocol.page import (
     Action,
     Bar,
@@ -221,6 +222,7 @@ def _hours(view: View, now_ms: int) -> Iterator[Block]:
     yield from _by_person(view, people, cycle, now_ms)
     bars = [Bar(kind.replace("-", " "), kinds[kind], 0) for kind in sorted(kinds)]
     yield Bars("Hours of this cycle by category", bars, "quarter hours")
+    yield from _by_group(view, people, now_ms)
     yield from _over_time(view, cycle, now_ms)
     yield from _latest(view)
 
@@ -236,6 +238,15 @@ def _by_person(view: View, people: Mapping[bytes, int], cycle: int, now_ms: int)
     yield Bars("How many people noted how much in this cycle", bars, "people")
 
 
+def _by_group(view: View, people: Mapping[bytes, int], now_ms: int) -> Iterator[Block]:
+    """How much of it came from the groups that the collective named, of those that are large enough to be told apart."""
+    here, total = len(members_at(view, now_ms)), sum(people.values())
+    for group, those in sorted(voicing.belonging(view, now_ms).items()) if total else ():
+        noted = sum(people.get(member, 0) for member in those)
+        bars = [Bar("of the members", len(those) * 1000 // here, 1000), Bar("of these hours", noted * 1000 // total, 1000)]
+        yield Bars(f"Hours of this cycle: share of {group}", bars, "‰")
+
+
 def _band(quarters: int) -> int:
     return sum(quarters > most for most, _ in BANDS)
 
@@ -246,11 +257,17 @@ def _over_time(view: View, cycle: int, now_ms: int) -> Iterator[Block]:
         return
     points = [(moon.new_moon_ms(each), sums.get(each, 0)) for each in range(min(sums), cycle)]
     yield Chart("Hours of past cycles, by their first day", [Series("noted", points)], "quarter hours")
+    found = ((each, list(working.shares(view, each, now_ms).values())) for each in range(min(sums), cycle))
+    known = find("workload.half")
+    least = known.least if known else 1
     halves = [
-        (moon.new_moon_ms(each), fairness.fewest_doing_half(list(working.load(view, each, now_ms).values())) or 0)
-        for each in range(min(sums), cycle)
+        (moon.new_moon_ms(each), fairness.fewest_doing_half(values) or 0) for each, values in found if len(values) >= least
     ]
+    if len(halves) < 2:
+        yield Text(f"How few people did half of it is not shown for fewer than {least}: it would be about one person.")
+        return
     yield Chart("The fewest people who did half of it", [Series("did half", halves)], "people")
+    yield Text("If it is 2, two people did half of what was noted. What nobody writes down is not in it.")
 
 
 def _latest(view: View) -> Iterator[Block]:

@@ -38,6 +38,7 @@ from protocol.voicing import (
 )
 from protocol.wording import counted, listed
 
+PEOPLE = 24  # above this many, a picture of each by name says nothing
 SLUG = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$(?!\n)"
 Name = Annotated[
     str, field("Group", "In small letters and hyphens.", example="night-shift", pattern=SLUG, max_length=24, min_length=2)
@@ -169,7 +170,7 @@ def page(view: View, now_ms: int) -> Iterator[Block]:
     ])  # fmt: skip
     if sees_members(view):
         yield from _groups(view, heard, now_ms)
-        yield _people(view, heard, now_ms)
+        yield from _people(view, heard, now_ms)
 
 
 def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
@@ -200,7 +201,15 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
     yield Action("group.said/1", {}, "Say which groups you count yourself to")
 
 
-def _people(view: View, heard: Voices, now_ms: int) -> Grid:
+def _people(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
+    here = [(row.member, name_of(view, row.member)) for row in members_at(view, now_ms)]
+    for caption, counts in (
+        ("Proposals by person", heard.proposals),
+        ("Words on proposals by person", heard.sayings),
+        ("Votes by person", heard.votes),
+    ):
+        if counts and len(here) <= PEOPLE:
+            yield Bars(caption, [Bar(name, counts.get(member, 0), 0) for member, name in here])
     rows: list[list[Cell]] = [
         [
             Ref(row.member, "member", name_of(view, row.member)), heard.proposals.get(row.member, 0),
@@ -208,7 +217,7 @@ def _people(view: View, heard: Voices, now_ms: int) -> Grid:
         ]
         for row in members_at(view, now_ms)
     ]  # fmt: skip
-    return Grid(
+    yield Grid(
         "By person, in the order in which they came",
         ("Who", "Proposed", "Spoke on proposals", "Voted"),
         rows,

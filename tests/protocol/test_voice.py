@@ -169,7 +169,15 @@ def test_the_page_shows_people_to_members_only_and_in_the_order_in_which_they_ca
         blocks = PRACTICE.page(house.view(audience), house.world.now_ms)
         return [block.caption for block in blocks if isinstance(block, Grid | Bars)]
 
-    assert captions(MEMBERS) == ["Groups", "Share of north", "By person, in the order in which they came"]
+    assert captions(MEMBERS) == [
+        "Groups",
+        "Share of north",
+        "Proposals by person",
+        "By person, in the order in which they came",
+    ]
+    pictures = [each for each in PRACTICE.page(house.view(MEMBERS), house.world.now_ms) if isinstance(each, Bars)]
+    assert sum(bar.value for bar in pictures[-1].bars) == 6
+    assert len(pictures[-1].bars) == 8, "whoever proposed nothing is there too"
     assert captions(PUBLIC) == [], "who may not see members is told nothing of groups"
 
 

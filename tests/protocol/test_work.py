@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from protocol import moon, work_blocks, working
 from protocol.body import from_flat
+from protocol.membership import BELONGINGS, Belonging
 from protocol.page import Action, Bars, Chart, Grid, Text, Timeline
 from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, Refused
 from protocol.practices.work import PRACTICE
 from protocol.resting import SABBATICALS, WISH, Sabbatical
 from protocol.terms import ROLES, Role
+from protocol.voicing import GROUPS, Group
 from protocol.work_records import (
     Closed,
     Done,
@@ -379,9 +381,36 @@ def test_past_cycles_are_drawn_without_the_one_that_runs() -> None:
     desk = worked([4, 8])
     note(desk, 6, crowd(2)[0], moon.new_moon_ms(CYCLE + 2) + DAY_MS)
     note(desk, 99, crowd(2)[0], moon.new_moon_ms(CYCLE + 3) + DAY_MS)
-    hours, half = [block for block in page(desk, moon.new_moon_ms(CYCLE + 3) + 2 * DAY_MS) if isinstance(block, Chart)]
+    (hours,) = [block for block in page(desk, moon.new_moon_ms(CYCLE + 3) + 2 * DAY_MS) if isinstance(block, Chart)]
     assert [value for _, value in hours.series[0].points] == [12, 0, 6]
-    assert [value for _, value in half.series[0].points] == [1, 0, 1]
+
+
+def test_how_few_did_half_is_drawn_for_enough_people_alone() -> None:
+    for people, drawn in ((2, False), (4, True)):
+        desk = worked([4] * people)
+        for cycle in (CYCLE + 1, CYCLE + 2):
+            for member in crowd(people):
+                note(desk, 4, member, moon.new_moon_ms(cycle) + DAY_MS)
+        blocks = page(desk, moon.new_moon_ms(CYCLE + 3) + 2 * DAY_MS)
+        half = [block for block in blocks if isinstance(block, Chart) and "half" in block.caption]
+        said = [block.text for block in blocks if isinstance(block, Text) and "did half" in block.text]
+        assert bool(half) == drawn
+        assert len(said) == 1
+        if drawn:
+            assert {value for _, value in half[0].series[0].points} == {2}
+
+
+def test_hours_are_told_by_the_groups_that_were_named_and_are_large_enough() -> None:
+    people = crowd(6)
+    desk = worked([8, 8, 8, 1, 1, 1])
+    desk.put(desk.meet(A), PUBLIC, GROUPS.put(Group(1, "night", A, "Who works at night", 0, FOREVER_MS)))
+    for number, members in ((1, people[:2]), (2, people[2:3])):
+        for at, member in enumerate(members):
+            row = Belonging(1, number * 10 + at, member, bytes([number, at]) * 16, "night")
+            desk.put(desk.meet(A), PUBLIC, BELONGINGS.put(row))
+        bars = [block for block in page(desk, NOW) if isinstance(block, Bars) and "night" in block.caption]
+        assert len(bars) == number - 1, "two would be about somebody"
+    assert [(bar.label, bar.value) for bar in bars[0].bars] == [("of the members", 500), ("of these hours", 888)]
 
 
 def test_the_page_of_a_task_has_what_can_be_done_and_a_shift_comes_again() -> None:
