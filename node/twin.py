@@ -1,6 +1,6 @@
 """Every picture told as a table: the same facts for those who read rather than look, and for terminals.
 
-Example: a `Bars` block becomes a `Grid` with one row a bar: what, used, of, left.
+Example: a `Bars` block becomes a `Grid` with one row a bar: what, used, of, left, or under the block's own words.
 """
 
 from __future__ import annotations

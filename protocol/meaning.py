@@ -200,6 +200,19 @@ KNOWN: tuple[Figure, ...] = (
             "half", "Fewest people who do half", COUNT, "How few people together did half of the noted work.",
             "Not what would happen if they left.", 4,
         ),
+        ("tasks", "Tasks done in the last cycle", COUNT, "How many parts of tasks somebody said were done.", "Not how heavy."),
+        (
+            "tasks-idle", "People who did no task", COUNT, "How many were there all through the last full cycle and did none.",
+            "Not that they did nothing: most work is no task on a list.", 5,
+        ),
+        (
+            "tasks-top-share", "Tasks of the busiest", PERMILLE, "How many of the tasks done one person did.",
+            "Not how heavy they were, or whether others were asked.", 4,
+        ),
+        (
+            "tasks-half", "Fewest people who do half of the tasks", COUNT, "How few together did half of the tasks.",
+            "Not what would happen if they left.", 4,
+        ),
     ),
     *_of(
         "decisions",
@@ -244,6 +257,10 @@ KNOWN: tuple[Figure, ...] = (
     Figure(
         "workload.change", "Change of hours", PERMILLE, "How much more, or less, was noted than in the cycle before.",
         "Not whether the work changed, or only the noting.", 3, bounded=False,
+    ),
+    Figure(
+        "workload.tasks-change", "Change of tasks done", PERMILLE, "How many more, or fewer, than in the cycle before.",
+        "Not whether the work changed: one large task may have become five small ones.", 3, bounded=False,
     ),
     Figure(
         "workload.gini", "Inequality of work (Gini, corrected for small groups)", TEN_THOUSANDTHS,

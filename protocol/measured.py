@@ -35,6 +35,10 @@ def _hours(own: Own, at_ms: int) -> Mapping[bytes, int]:
     return working.load(own, working.last_full_cycle(at_ms), at_ms)
 
 
+def _tasks(own: Own, at_ms: int) -> Mapping[bytes, int]:
+    return working.tasks_done(own, working.last_full_cycle(at_ms), at_ms)
+
+
 def _proposals(own: Own, at_ms: int) -> Mapping[bytes, int]:
     return voicing.voices(own, at_ms).proposals
 
@@ -54,6 +58,7 @@ def _vouches(own: Own, at_ms: int) -> Mapping[bytes, int]:
 
 _COUNTS: Mapping[str, Callable[[Own, int], Mapping[bytes, int]]] = {
     "workload.top-share": _hours,
+    "workload.tasks-top-share": _tasks,
     "voice.proposing-top-share": _proposals,
     "voice.speaking-top-share": _words,
     "roles.most-by-one": _roles,

@@ -211,4 +211,4 @@ def _counts(row: Outcome, options: Sequence[str]) -> Iterator[Block]:
         return
     if row.answered:
         bars = [Bar(_label(word, ANSWERS[row.type], options), number, row.answered) for word, number in counts]
-        yield Bars("Answers by what they say", bars, columns=("Answer", "People", "Of"))
+        yield Bars("Answers by what they say", bars, columns=("Answer", "Votes", "Of"))

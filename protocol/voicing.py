@@ -30,6 +30,10 @@ CYCLES = 3
 FEWEST_IN_GROUP = 3
 FEWEST_SAID = 5  # below that nobody's share is told
 MOST_GROUPS = 12
+TOLD_APART = (
+    f"A group is told apart if at least {FEWEST_IN_GROUP} members count themselves to it and {FEWEST_IN_GROUP} do not, "
+    "so that no number is about one person."
+)
 LATEST_PROPOSALS, LATEST_SAYINGS, LATEST_OUTCOMES = 400, 2000, 40
 
 
@@ -94,9 +98,12 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in re.split(r"[\s,;]+", text.strip().lower()) if part))
 
 
-def belonging(view: View, now_ms: int) -> dict[str, set[bytes]]:
-    """Who counts themselves to which group, of the groups that are large enough to be told apart, and leave enough out."""
-    here = [row.member for row in members_at(view, now_ms)]
+def belonging(view: View, now_ms: int, among: Collection[bytes] | None = None) -> dict[str, set[bytes]]:
+    """Who counts themselves to which group, of the groups that are large enough to be told apart, and leave enough out.
+
+    `among` are those of whom something is told, if it is not all members: the group is large enough among them.
+    """
+    here = [row.member for row in members_at(view, now_ms) if among is None or row.member in among]
     named: dict[str, set[bytes]] = {row.name: set() for row in groups_at(view, now_ms)}
     for member in here:
         latest = view.all(BELONGINGS, member=member, order="-position", limit=1)

@@ -2,7 +2,8 @@
 
 - People stand in order of their names, never of their hours: nothing here ranks anybody.
 - In a large group hours are told by how many people noted how much, not person by person.
-- Figures are of the last full cycle. Where nothing was noted there is no share, so those figures are left out.
+- Figures are of the last full cycle. Where nothing was noted there is no share, so those figures are left out; and so are
+  shares of tasks where very few were done.
 - Nobody is reminded of hours that they did not note.
 
 Example::
@@ -13,14 +14,14 @@ Example::
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from protocol import fairness, moon, voicing, working
-from protocol.figure import find
+from protocol.figure import FIGURES, hidden
 from protocol.judge import spoken_time
-from protocol.membership import members_at, name_of
+from protocol.membership import members_at, name_of, sees_members
 from protocol.page import (
     Action,
     Bar,
@@ -50,6 +51,7 @@ PEOPLE = 24  # above this many, hours are told by bands
 CYCLES = 13
 BANDS = ((0, "nothing noted"), (20, "up to 5 hours"), (60, "5 to 15 hours"), (160, "15 to 40 hours"))
 SMALL = 6
+HALF = "workload.half"
 
 
 # What is due
@@ -105,18 +107,26 @@ def figures(view: View, now_ms: int) -> Mapping[str, int]:
         cycle = working.last_full_cycle(now_ms)
         values = list(working.shares(view, cycle, now_ms).values())
         before = sum(working.load(view, cycle - 1, now_ms).values())
+        done = list(working.shares_of_tasks(view, cycle, now_ms).values())
+        done_before = sum(working.tasks_done(view, cycle - 1, now_ms).values())
     except moon.OutsideTable:
         return told
+    enough = sum(done) >= voicing.FEWEST_SAID
     measured = {
         "workload.top-share": fairness.top_share(values),
-        "workload.half": fairness.fewest_doing_half(values),
+        HALF: fairness.fewest_doing_half(values),
         "workload.gini": fairness.gini_corrected(values),
+        "workload.tasks-top-share": fairness.top_share(done) if enough else None,
+        "workload.tasks-half": fairness.fewest_doing_half(done) if enough else None,
     }
     return {
         **told,
         "workload.hours": sum(values),
         "workload.change": working.change(sum(values), before),
         "workload.idle": fairness.idle(values),
+        "workload.tasks": sum(done),
+        "workload.tasks-change": working.change(sum(done), done_before),
+        "workload.tasks-idle": fairness.idle(done),
         **{name: value for name, value in measured.items() if value is not None},
     }
 
@@ -222,7 +232,7 @@ def _hours(view: View, now_ms: int) -> Iterator[Block]:
     yield from _by_person(view, people, cycle, now_ms)
     bars = [Bar(kind.replace("-", " "), kinds[kind], 0) for kind in sorted(kinds)]
     yield Bars("Hours of this cycle by category", bars, "quarter hours")
-    yield from _by_group(view, people, now_ms)
+    yield from _by_group(view, now_ms)
     yield from _over_time(view, cycle, now_ms)
     yield from _latest(view)
 
@@ -238,13 +248,28 @@ def _by_person(view: View, people: Mapping[bytes, int], cycle: int, now_ms: int)
     yield Bars("How many people noted how much in this cycle", bars, "people")
 
 
-def _by_group(view: View, people: Mapping[bytes, int], now_ms: int) -> Iterator[Block]:
-    """How much of it came from the groups that the collective named, of those that are large enough to be told apart."""
-    here, total = len(members_at(view, now_ms)), sum(people.values())
-    for group, those in sorted(voicing.belonging(view, now_ms).items()) if total else ():
-        noted = sum(people.get(member, 0) for member in those)
-        bars = [Bar("of the members", len(those) * 1000 // here, 1000), Bar("of these hours", noted * 1000 // total, 1000)]
-        yield Bars(f"Hours of this cycle: share of {group}", bars, "‰")
+def _by_group(view: View, now_ms: int) -> Iterator[Block]:
+    """How much of the last full cycle's hours and tasks came from the groups that the collective named."""
+    if not sees_members(view) or not voicing.groups_at(view, now_ms):
+        return
+    try:
+        cycle = working.last_full_cycle(now_ms)
+        hours, tasks = working.shares(view, cycle, now_ms), working.tasks_done(view, cycle, now_ms)
+    except moon.OutsideTable:
+        return
+    here = {row.member for row in members_at(view, now_ms)} & (hours.keys() | tasks.keys())
+    yield Text(
+        f"{voicing.TOLD_APART} For work, those count who were members throughout the last full cycle, noted hours or did a "
+        "task in it."
+    )
+    for group, people in sorted(voicing.belonging(view, now_ms, here).items()):
+        bars = [Bar("of the members", len(people) * 1000 // len(here), 1000)]
+        for label, counts in (("of the hours", hours), ("of the tasks done", tasks)):
+            part = voicing.share({member: counts.get(member, 0) for member in here}, people)
+            if part is not None:
+                bars.append(Bar(label, part, 1000))
+        if len(bars) > 1:
+            yield Bars(f"Work of the last full cycle: share of {group}", bars, "‰")
 
 
 def _band(quarters: int) -> int:
@@ -257,17 +282,26 @@ def _over_time(view: View, cycle: int, now_ms: int) -> Iterator[Block]:
         return
     points = [(moon.new_moon_ms(each), sums.get(each, 0)) for each in range(min(sums), cycle)]
     yield Chart("Hours of past cycles, by their first day", [Series("noted", points)], "quarter hours")
-    found = ((each, list(working.shares(view, each, now_ms).values())) for each in range(min(sums), cycle))
-    known = find("workload.half")
-    least = known.least if known else 1
-    halves = [
-        (moon.new_moon_ms(each), fairness.fewest_doing_half(values) or 0) for each, values in found if len(values) >= least
-    ]
-    if len(halves) < 2:
-        yield Text(f"How few people did half of it is not shown for fewer than {least}: it would be about one person.")
-        return
-    yield Chart("The fewest people who did half of it", [Series("did half", halves)], "people")
-    yield Text("If it is 2, two people did half of what was noted. What nobody writes down is not in it.")
+    yield from _halves(view, range(min(sums), cycle), now_ms)
+
+
+def _halves(view: View, cycles: Iterable[int], now_ms: int) -> Iterator[Block]:
+    """How few did half of it, of the cycles with enough people for the figure of that name."""
+    found = [(each, list(working.shares(view, each, now_ms).values())) for each in cycles]
+    large = [(each, values) for each, values in found if not hidden(HALF, len(values), {})]
+    halves = [(each, fairness.fewest_doing_half(values)) for each, values in large]
+    points = [(moon.new_moon_ms(each), half) for each, half in halves if half is not None]  # where nothing was noted, none
+    if len(points) > 1:
+        yield Chart("The fewest people who did half of it", [Series("did half", points)], "people")
+        yield Text(
+            "If it is 2, two people did half of what was noted. It does not say what would happen if they left, and what "
+            "nobody writes down is not in it."
+        )
+    if len(large) < len(found):
+        yield Text(
+            f"How few people did half of it is not told of cycles with fewer than {FIGURES[HALF].least}: it would be about "
+            "one person."
+        )
 
 
 def _latest(view: View) -> Iterator[Block]:

@@ -20,7 +20,7 @@ Example::
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from protocol.standing import ANSWERS, CALLS, JOINS, Call, Standing, standing
 K = TypeVar("K", bytes, str)
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 AHEAD_CYCLES = 14  # a task ends within so many cycles from when it is offered
+LATE_CYCLES = 3  # a part that is said to be done later than that after its task's end is counted nowhere
 FARTHEST_DAYS = 400
 LONGEST_SHIFT_MS = DAY_MS
 MOST_IN_A_CYCLE = 1920  # quarter hours of one person: sixteen hours on each of thirty days
@@ -294,6 +295,17 @@ def _load(own: Own, cycle: int, at_ms: int, column: str, key_of: Callable[[Hours
     return {key: quarters for key, quarters in sums.items() if quarters}
 
 
+def tasks_done(own: Own, cycle: int, at_ms: int) -> dict[bytes, int]:
+    """How many parts of tasks each said were done in a cycle, up to an instant; somebody who did none is not in it."""
+    begins_ms, ends_ms = moon.cycle_bounds(cycle)
+    return Counter(
+        seat.member
+        for last in range(cycle - LATE_CYCLES, cycle + AHEAD_CYCLES + 1)  # the cycles in which such a task can end
+        for seat in own.all(SEATS, last_cycle=last, ended=DONE)
+        if begins_ms <= seat.until_ms < ends_ms and seat.until_ms <= at_ms
+    )
+
+
 def last_full_cycle(at_ms: int) -> int:
     """The last cycle that is over at an instant; the last minute of a cycle counts as its end."""
     return moon.cycle_at(at_ms + MINUTE_MS) - 1
@@ -301,12 +313,18 @@ def last_full_cycle(at_ms: int) -> int:
 
 def shares(own: Own, cycle: int, at_ms: int) -> dict[bytes, int]:
     """`load` with a 0 for everybody who was a member throughout that cycle and noted nothing."""
+    return _with_all(own, cycle, load(own, cycle, at_ms))
+
+
+def shares_of_tasks(own: Own, cycle: int, at_ms: int) -> dict[bytes, int]:
+    """`tasks_done` with a 0 for everybody who was a member throughout that cycle and did none."""
+    return _with_all(own, cycle, tasks_done(own, cycle, at_ms))
+
+
+def _with_all(own: Own, cycle: int, did: Mapping[bytes, int]) -> dict[bytes, int]:
     begins_ms, ends_ms = moon.cycle_bounds(cycle)
-    found = dict(load(own, cycle, at_ms))
-    for row in members_at(own, ends_ms - 1):
-        if (row.admitted_ms or 0) <= begins_ms:
-            found.setdefault(row.member, 0)
-    return found
+    there = (row.member for row in members_at(own, ends_ms - 1) if (row.admitted_ms or 0) <= begins_ms)
+    return {**dict.fromkeys(there, 0), **did}
 
 
 def most_loaded(quarters: Mapping[bytes, int]) -> bytes | None:

@@ -13,6 +13,7 @@ Example::
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
@@ -24,9 +25,9 @@ from protocol.membership import ASSEMBLY, BELONGINGS, Belonging, members_at, nam
 from protocol.page import Action, Bar, Bars, Block, Cell, Facts, Grid, Heading, Ref, State, Text, When
 from protocol.practice import FOREVER_MS, MEMBERS, Act, Change, Kind, Own, Practice, Refused, View, field
 from protocol.voicing import (
-    FEWEST_IN_GROUP,
     GROUPS,
     MOST_GROUPS,
+    TOLD_APART,
     Group,
     Voices,
     belonging,
@@ -38,7 +39,8 @@ from protocol.voicing import (
 )
 from protocol.wording import counted, listed
 
-PEOPLE = 24  # above this many, a picture of each by name says nothing
+PEOPLE = 24  # above this many, a picture of each by name says nothing: it is told by bands
+BANDS = ((0, "not once"), (1, "once"), (4, "2 to 4 times"))
 SLUG = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$(?!\n)"
 Name = Annotated[
     str, field("Group", "In small letters and hyphens.", example="night-shift", pattern=SLUG, max_length=24, min_length=2)
@@ -186,10 +188,7 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
         "No group is named. Name those of whom you want to know whether they are heard: night workers, parents, newcomers.",
     )  # fmt: skip
     if rows:
-        yield Text(
-            f"A group is told apart if at least {FEWEST_IN_GROUP} members count themselves to it and {FEWEST_IN_GROUP} do not, "
-            "so that no number is about one person."
-        )
+        yield Text(TOLD_APART)
     for group, people in sorted(large.items()):
         bars = [Bar("of the members", len(people) * 1000 // here, 1000)]
         for label, counts in (("of proposals", heard.proposals), ("of words", heard.sayings), ("of votes", heard.votes)):
@@ -203,19 +202,24 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
 
 def _people(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
     here = [(row.member, name_of(view, row.member)) for row in members_at(view, now_ms)]
-    for caption, counts in (
-        ("Proposals by person", heard.proposals),
-        ("Words on proposals by person", heard.sayings),
-        ("Votes by person", heard.votes),
+    for caption, did, counts in (
+        ("Proposals by person", "proposed", heard.proposals),
+        ("Words on proposals by person", "spoke on proposals", heard.sayings),
+        ("Votes by person", "voted", heard.votes),
     ):
         if counts and len(here) <= PEOPLE:
             yield Bars(caption, [Bar(name, counts.get(member, 0), 0) for member, name in here])
+        elif counts:
+            often = Counter(sum(counts.get(member, 0) > most for most, _ in BANDS) for member, _ in here)
+            labels = [*(label for _, label in BANDS), "more often"]
+            bars = [Bar(label, often[number], 0) for number, label in enumerate(labels)]
+            yield Bars(f"How many people {did} how often", bars, "people")
     rows: list[list[Cell]] = [
         [
-            Ref(row.member, "member", name_of(view, row.member)), heard.proposals.get(row.member, 0),
-            heard.sayings.get(row.member, 0), heard.votes.get(row.member, 0),
+            Ref(member, "member", name), heard.proposals.get(member, 0), heard.sayings.get(member, 0),
+            heard.votes.get(member, 0),
         ]
-        for row in members_at(view, now_ms)
+        for member, name in here
     ]  # fmt: skip
     yield Grid(
         "By person, in the order in which they came",

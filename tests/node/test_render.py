@@ -34,7 +34,9 @@ from protocol.page import (
     Timeline,
     Tree,
 )
+from protocol.practices import decisions
 from tests.node.sample_blocks import DAY_MS, HOSTILE, NOW_MS, TELLING, every_block
+from tests.protocol import deciders
 
 PICTURES = (page.Timeline, page.Chart, page.Bars, page.Flow, page.Tree, page.Graph, page.Wheel)
 BLOCKS = every_block()
@@ -143,6 +145,30 @@ def test_a_share_of_a_whole_is_told_in_per_cent_alone() -> None:
     assert ">42.8 %</text>" in str(render_svg.bars(shares, TELLING))
     assert [list(row) for row in twin(shares).rows] == [["of words", "42.8 %"]]
     assert "1,000" not in render_text.text([shares], TELLING)
+
+
+def test_the_table_of_bars_is_headed_by_what_they_show() -> None:
+    budget = twin(Bars("B", [Bar("Travel", 130, 90)], "EUR"))
+    assert list(budget.columns) == ["What", "Used", "Of", "Left"]
+    assert len(budget.rows[0]) == 4
+    answers = Bars("A", [Bar("Agree", 6, 7), Bar("Block", 0, 7)], columns=("Answer", "Votes", "Of"))
+    assert list(twin(answers).columns) == ["Answer", "Votes", "Of"]
+    assert [list(row) for row in twin(answers).rows] == [["Agree", "6", "7"], ["Block", "0", "7"]]
+    told = str(render_html.render([answers], TELLING))
+    assert 'data-label="Votes"' in told
+    assert "Left" not in told
+
+
+def test_what_a_round_came_to_is_headed_as_answers_and_not_as_a_budget() -> None:
+    house = deciders.House()
+    round_ = house.call(house.propose(), "consent")
+    house.answer(round_, "agree", "agree", "concern")
+    house.later(days=40)
+    outcome = house.close(round_)
+    blocks = decisions.PRACTICE.record(house.view, outcome.id, house.now_ms)
+    (bars,) = [block for block in blocks if isinstance(block, Bars)]
+    assert list(twin(bars).columns) == ["Answer", "Votes", "Of"]
+    assert {(row[1], row[2]) for row in twin(bars).rows} >= {("2", "3"), ("1", "3")}
 
 
 def test_values_of_one_label_stand_together_under_it() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from protocol import moon, working
 from protocol.body import from_json
+from protocol.membership import members_at
 from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, SETTINGS, Refused, Setting
 from protocol.wording import in_hours, shortened
 from protocol.work_records import (
@@ -17,6 +20,7 @@ from protocol.work_records import (
     Taken,
 )
 from protocol.working import DAY_MS, HOUR_MS, HOURS, MOST_HOURS, MOST_IN_A_CYCLE
+from tests.protocol.desk import Desk
 from tests.protocol.work_house import (
     ADA,
     BEGINS,
@@ -140,6 +144,9 @@ def test_figures_of_the_worked_example_of_chaoss() -> None:
         "workload.gini": 5549,
         "workload.hours": 2475,
         "workload.change": 1000,
+        "workload.tasks": 0,
+        "workload.tasks-idle": len(WORK),
+        "workload.tasks-change": 0,
     }
 
 
@@ -155,7 +162,8 @@ def test_figures_of_the_worked_example_of_chaoss() -> None:
 )
 def test_figures_of_nobody_of_one_of_two_and_of_nothing(values: list[int], told: dict[str, int]) -> None:
     found = figures(worked(values), moon.new_moon_ms(CYCLE + 1))
-    assert {name.removeprefix("workload."): value for name, value in found.items() if name.startswith("workload.")} == told
+    workload = {name.removeprefix("workload."): value for name, value in found.items() if name.startswith("workload.")}
+    assert workload == {"tasks": 0, "tasks-change": 0, "tasks-idle": len(values), **told}
 
 
 def test_figures_of_a_past_cycle_end_are_the_same_whenever_they_are_asked() -> None:
@@ -192,6 +200,50 @@ def test_the_change_of_hours_is_of_one_full_cycle_to_the_next() -> None:
     note(desk, 60, crowd(2)[0], moon.new_moon_ms(CYCLE + 1) + DAY_MS)
     assert figures(desk, moon.new_moon_ms(CYCLE + 2))["workload.change"] == -250
     assert figures(desk, moon.new_moon_ms(CYCLE + 3))["workload.change"] == -1000
+
+
+def finished(desk: Desk, member: bytes, at_ms: int, **more: Any) -> None:
+    """Somebody takes a task, and says at once that it is done."""
+    task = offered(desk, replace(TASK, **more) if more else TASK, at_ms=min(at_ms, NOW))
+    write(desk, "task.taken", Taken(task), member, min(at_ms, NOW))
+    write(desk, "task.done", Done(task=task, quarters=0), member, at_ms)
+
+
+def test_tasks_done_are_figures_too_with_no_share_where_very_few_were_done() -> None:
+    desk, end = house(), moon.new_moon_ms(CYCLE + 1)
+    for _ in range(4):
+        finished(desk, ADA, NOW)
+    found = figures(desk, end)
+    assert (found["workload.tasks"], found["workload.hours"]) == (4, 0), "a task of no hours counts as one"
+    assert not {"workload.tasks-top-share", "workload.tasks-half"} & found.keys()
+    finished(desk, BO, end - HOUR_MS)
+    taken(desk, TASK, CY)  # and not done
+    found = figures(desk, end)
+    names = ("workload.tasks", "workload.tasks-top-share", "workload.tasks-half")
+    assert [found[name] for name in names] == [5, 800, 1]
+    there = {row.member for row in members_at(desk.view(A), end - 1) if (row.admitted_ms or 0) <= moon.new_moon_ms(CYCLE)}
+    assert found["workload.tasks-idle"] == len(there - {ADA, BO}), "somebody who came in that cycle is not counted as idle"
+    assert found["workload.tasks-change"] == 1000
+    assert figures(desk, NOW)["workload.tasks"] == 0, "they are of the last full cycle"
+    later = figures(desk, moon.new_moon_ms(CYCLE + 2))
+    assert (later["workload.tasks"], later["workload.tasks-change"]) == (0, -1000)
+
+
+def test_each_part_of_a_task_counts_when_it_was_said_to_be_done_however_far_its_end() -> None:
+    desk = house()
+    shift = offered(desk, SHIFT)
+    for member in (ADA, BO):
+        write(desk, "task.taken", Taken(shift), member)
+        write(desk, "task.done", Done(task=shift, quarters=4), member, SHIFT.starts_ms or 0)
+    finished(desk, CY, NOW, ends_ms=NOW + 400 * DAY_MS)  # long before its day
+    late, later = moon.new_moon_ms(CYCLE + working.LATE_CYCLES) + DAY_MS, moon.new_moon_ms(CYCLE + 4) + DAY_MS
+    finished(desk, CY, late)
+    finished(desk, CY, later)
+    view = desk.view(A)
+    assert working.tasks_done(view, CYCLE, later) == {ADA: 1, BO: 1, CY: 1}
+    assert working.tasks_done(view, CYCLE, NOW) == {CY: 1}, "as it was then"
+    assert working.tasks_done(view, CYCLE + working.LATE_CYCLES, later) == {CY: 1}
+    assert working.tasks_done(view, CYCLE + 4, later) == {}, "so late it counts nowhere"
 
 
 def test_open_tasks_are_counted_as_they_were() -> None:

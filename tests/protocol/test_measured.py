@@ -11,8 +11,8 @@ from protocol.measured import _COUNTS, measured
 from protocol.practice import PUBLIC
 from protocol.practices.tripwires import ReviewReported
 from protocol.proposal import Proposed
-from protocol.wires import FACILITATOR, concerned_by, keys
-from protocol.working import HOURS, Hours
+from protocol.wires import FACILITATOR, concerned_by, keys, reviews_of
+from protocol.working import DONE, HOURS, SEATS, Hours, Seat
 from tests.protocol.role_house import RoleHouse, blocks_of
 from tests.protocol.wire_house import PRACTICE, House, filled
 
@@ -45,6 +45,25 @@ def test_a_review_of_one_persons_load_is_not_led_or_judged_by_them() -> None:
     body = ReviewReported(review.wire, review.cycle, "One does most.", "Share it.")
     assert "concerns you" in house.write("review.reported/1", body, 1)
     assert "Concerns, as the figure measures them" in blocks_of(PRACTICE.record(house.view, review.record, house.world.now_ms))
+
+
+def test_a_review_of_one_persons_tasks_concerns_who_did_most_of_them() -> None:
+    house = House()
+    cycle = house.world.cycle
+    at_ms = moon.new_moon_ms(cycle) + 1000
+    seats = [
+        filled(Seat, id=bytes([number]) * 32, position=number, member=house.members[number % 4 and 1], task=1, last_cycle=cycle,
+               until_ms=at_ms, ended=DONE)
+        for number in range(1, 6)
+    ]  # fmt: skip
+    house.world.store.write(1, PUBLIC, tuple(SEATS.put(row) for row in seats))
+    end_ms = moon.new_moon_ms(cycle + 1)
+    assert measured(house.view, "workload.tasks-top-share", end_ms) == (house.members[1],)
+    assert measured(house.view, "workload.tasks-top-share", at_ms) == (), "that cycle is not over"
+    wire = house.set(figure="workload.tasks-top-share")
+    assert not house.note(house.next_moon(), workload__tasks_top_share=600)
+    (review,) = reviews_of(house.view, wire.id)
+    assert keys(review.concerned) == (house.members[1],)
 
 
 def test_who_was_named_is_concerned_too_and_who_is_level_all_of_them() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from protocol import moon
 from protocol.deciding import PROPOSALS, SAYINGS, Proposal, Saying
-from protocol.membership import MEMBERSHIPS, said_by
+from protocol.membership import MEMBERSHIPS, members_at, name_of, said_by
 from protocol.page import Bars, Grid
 from protocol.practice import EVERYTHING, MEMBERS, PUBLIC, Row
 from protocol.practices import PRACTICES, members, voice
@@ -179,6 +181,54 @@ def test_the_page_shows_people_to_members_only_and_in_the_order_in_which_they_ca
     assert sum(bar.value for bar in pictures[-1].bars) == 6
     assert len(pictures[-1].bars) == 8, "whoever proposed nothing is there too"
     assert captions(PUBLIC) == [], "who may not see members is told nothing of groups"
+
+
+def pictures_of(house: House) -> dict[str, list[tuple[str, int]]]:
+    blocks = PRACTICE.page(house.view(MEMBERS), house.world.now_ms)
+    return {each.caption: [(bar.label, bar.value) for bar in each.bars] for each in blocks if isinstance(each, Bars)}
+
+
+def test_proposals_words_and_votes_are_a_picture_each_by_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    here = [row.member for row in members_at(house.view(), house.world.now_ms)]
+    assert not pictures_of(house), "where nothing was written down there is nothing to draw"
+    at_ms = window(house.world.now_ms)[0]
+    house.proposal(1, at_ms, 0)
+    for number in range(3):
+        house.saying(2, at_ms, number)
+    heard = voices(house.view(), house.world.now_ms)
+    heard = replace(heard, votes={house.members[4]: 2})
+    monkeypatch.setattr(voice, "voices", lambda *_: heard)
+    drawn = pictures_of(house)
+    assert list(drawn) == ["Proposals by person", "Words on proposals by person", "Votes by person"]
+    for caption, number, value in (("Proposals", 1, 1), ("Words on proposals", 2, 3), ("Votes", 4, 2)):
+        who = house.members[number]
+        wanted = [(name_of(house.view(), member), value if member == who else 0) for member in here]
+        assert drawn[f"{caption} by person"] == wanted, "in the order in which they came"
+
+
+def test_voice_of_a_large_group_is_drawn_in_bands_with_every_number_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice, "PEOPLE", 7)
+    house = House()
+    at_ms = window(house.world.now_ms)[0]
+    for number, member in enumerate([0, 1, 1, *[2] * 4, *[3] * 5]):
+        house.saying(member, at_ms, number)
+    assert pictures_of(house) == {
+        "How many people spoke on proposals how often": [("not once", 4), ("once", 1), ("2 to 4 times", 2), ("more often", 1)]
+    }
+    grids = [each for each in PRACTICE.page(house.view(MEMBERS), house.world.now_ms) if isinstance(each, Grid)]
+    assert Counter(row[2] for row in grids[-1].rows) == {0: 4, 1: 1, 2: 1, 4: 1, 5: 1}
+
+
+def test_a_group_can_be_looked_at_among_some_only() -> None:
+    house = House()
+    house.write("group.named/1", GroupNamed("north", "Lives north"))
+    for member in range(4):
+        house.write("group.said/1", GroupsSaid("north"), member)
+    view, now_ms = house.view(), house.world.now_ms
+    assert belonging(view, now_ms, house.members[1:]) == {"north": set(house.members[1:4])}
+    assert belonging(view, now_ms, house.members[2:]) == {}
+    assert belonging(view, now_ms, house.members[:6]) == {}, "it leaves two out"
 
 
 def test_shares_and_names_of_groups_in_words() -> None:

@@ -16,7 +16,7 @@ from protocol.practice import FOREVER_MS, MEMBERS, PUBLIC, Refused
 from protocol.practices.work import PRACTICE
 from protocol.resting import SABBATICALS, WISH, Sabbatical
 from protocol.terms import ROLES, Role
-from protocol.voicing import GROUPS, Group
+from protocol.voicing import GROUPS, TOLD_APART, Group
 from protocol.work_records import (
     Closed,
     Done,
@@ -400,17 +400,69 @@ def test_how_few_did_half_is_drawn_for_enough_people_alone() -> None:
             assert {value for _, value in half[0].series[0].points} == {2}
 
 
-def test_hours_are_told_by_the_groups_that_were_named_and_are_large_enough() -> None:
-    people = crowd(6)
-    desk = worked([8, 8, 8, 1, 1, 1])
+def test_cycles_in_which_nobody_noted_anything_or_too_few_were_there_have_no_half() -> None:
+    desk, people = worked([4, 4, 4]), crowd(5)
+    for member in people[3:]:
+        admit(desk, member, moon.new_moon_ms(CYCLE + 1))
+    for cycle in (CYCLE + 1, CYCLE + 3):
+        for member in people:
+            note(desk, 4, member, moon.new_moon_ms(cycle) + DAY_MS)
+    blocks = page(desk, moon.new_moon_ms(CYCLE + 4) + DAY_MS)
+    (half,) = [block for block in blocks if isinstance(block, Chart) and "half" in block.caption]
+    assert half.series[0].points == [(moon.new_moon_ms(CYCLE + 1), 3), (moon.new_moon_ms(CYCLE + 3), 3)]
+    said = " ".join(block.text for block in blocks if isinstance(block, Text))
+    assert "If it is 2, two people did half" in said
+    assert "It does not say what would happen if they left" in said
+    assert "is not told of cycles with fewer than 4: it would be about one person" in said
+
+
+def named_group(desk: Desk, *members: bytes) -> None:
+    """A group of the collective's, and who says that they count themselves to it."""
     desk.put(desk.meet(A), PUBLIC, GROUPS.put(Group(1, "night", A, "Who works at night", 0, FOREVER_MS)))
-    for number, members in ((1, people[:2]), (2, people[2:3])):
-        for at, member in enumerate(members):
-            row = Belonging(1, number * 10 + at, member, bytes([number, at]) * 16, "night")
-            desk.put(desk.meet(A), PUBLIC, BELONGINGS.put(row))
-        bars = [block for block in page(desk, NOW) if isinstance(block, Bars) and "night" in block.caption]
-        assert len(bars) == number - 1, "two would be about somebody"
-    assert [(bar.label, bar.value) for bar in bars[0].bars] == [("of the members", 500), ("of these hours", 888)]
+    for at, member in enumerate(members):
+        desk.put(desk.meet(A), MEMBERS, BELONGINGS.put(Belonging(1, at, member, bytes([at]) * 32, "night")))
+
+
+def shares_of_groups(desk: Desk, now_ms: int, audience: int = MEMBERS) -> list[list[tuple[str, int]]]:
+    blocks = PRACTICE.page(desk.view(A, audience), now_ms)
+    found = [block for block in blocks if isinstance(block, Bars) and "share of night" in block.caption]
+    assert all(block.caption.startswith("Work of the last full cycle") for block in found)
+    return [[(bar.label, bar.value) for bar in block.bars] for block in found]
+
+
+AFTER = moon.new_moon_ms(CYCLE + 1) + DAY_MS
+
+
+@pytest.mark.parametrize(("people", "told"), [(2, False), (3, True), (4, False)])
+def test_hours_of_the_last_full_cycle_are_told_by_named_groups_that_are_large_enough(people: int, told: bool) -> None:
+    desk = worked([8, 8, 8, 1, 1, 1])
+    named_group(desk, *crowd(6)[:people])
+    note(desk, 200, crowd(6)[5], AFTER)  # in the cycle that runs
+    wanted = [[("of the members", 500), ("of the hours", 888)]] if told else []
+    assert shares_of_groups(desk, AFTER) == wanted, "two, or all but two, would be about somebody"
+    assert not shares_of_groups(desk, NOW), "nothing was noted in the cycle before"
+    assert not shares_of_groups(desk, AFTER, PUBLIC), "who may not see members is told nothing of groups"
+
+
+def test_a_group_is_large_enough_among_those_who_were_there_in_that_cycle() -> None:
+    desk = worked([8, 8, 1, 1, 1])
+    admit(desk, ADA, AFTER)
+    named_group(desk, *crowd(5)[:2], ADA)
+    assert not shares_of_groups(desk, AFTER), "of the three one came later, so it would be about two"
+    note(desk, 8, ADA, BEGINS + DAY_MS)  # a guest then
+    assert shares_of_groups(desk, AFTER) == [[("of the members", 500), ("of the hours", 888)]]
+
+
+def test_tasks_done_are_told_by_named_groups_and_the_page_says_when_a_group_is_told_apart() -> None:
+    desk, people = worked([1, 1, 1, 1, 1, 1]), crowd(6)
+    named_group(desk, *people[:3])
+    for member in (*people[:4], people[0]):
+        write(desk, "task.done", Done(task=taken(desk, TASK, member), quarters=0), member)
+    assert shares_of_groups(desk, AFTER) == [[("of the members", 500), ("of the hours", 500), ("of the tasks done", 800)]]
+    rules = [block.text for block in page(desk, AFTER) if isinstance(block, Text) and TOLD_APART in block.text]
+    assert len(rules) == 1
+    assert "at least 3 members" in rules[0]
+    assert not [block for block in page(worked([1])) if isinstance(block, Text) and TOLD_APART in block.text]
 
 
 def test_the_page_of_a_task_has_what_can_be_done_and_a_shift_comes_again() -> None:
