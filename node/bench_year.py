@@ -26,9 +26,12 @@ from node.today import needs
 from node.web.app import construct_app
 from node.web.session import COOKIE
 from protocol import moon
+from protocol.body import from_json, structure_and_words
 from protocol.drawing import standing
+from protocol.encoding import encode
 from protocol.keys import SigningKey
 from protocol.practice import Refused
+from protocol.practices.tripwires import WireSet
 from protocol.terms import lot_subject, roles_at, term_of
 
 MEMBERS, RECORDS = 500, 50_000
@@ -40,6 +43,7 @@ EACH = 8  # days from one proposal to the next
 TYPES = (("majority", "yes"), ("consent", "agree"), ("gradients", "agree"))
 ROLES = 20
 WIRES = (("workload.top-share", 20), ("roles.vacant", 2), ("decisions.open", 3), ("members.count", 400))
+WIRE = "tripwire.set/1"
 AREAS = ("kitchen", "repair", "care", "garden", "door")
 
 
@@ -62,14 +66,24 @@ class Year:
         self.found: dict[str, str] = {}
         self.refused = 0
         self.parts: dict[str, tuple[int, int, int]] = {}  # who adds parts to a lot, and since which day
+        for name, number in WIRES:
+            self._wire({"figure": name, "compare": "above", "number": number, "cycles": 1, "who": "whoever can"})
         for number in range(1, members):
             self._arrive(number)
         for number in range(ROLES):
             body = {"role": f"role-{number}", "cycles": 1, "domain": f"What role {number} decides.", "duties": "Its duties."}
             self.write([Act(0, "role.defined/1", body)])
-        for name, number in WIRES:
-            body = {"figure": name, "compare": "above", "number": number, "cycles": 1, "who": "whoever can"}
-            self.write([Act(0, "tripwire.set/1", body)])
+
+    def _wire(self, body: Mapping[str, Any]) -> None:
+        """Decided by the one who is there."""
+        plan = {"kind": WIRE, "structure": encode(structure_and_words(from_json(WireSet, body))[0]).hex()}
+        proposal = {"title": "Watch it", "why": "We grow.", "text": f"Watch {body['figure']}.", "plans": [plan]}
+        self.write([Act(0, "decision.proposed/1", proposal, "wire")])
+        called = {"proposal": self.found["wire"], "version": 1, "type": "majority"}
+        self.write([Act(0, "decision.called/1", called, "round")])
+        self.write([Act(0, "vote.cast/1", {"round": self.found["round"], "choice": "yes"})])
+        self.write([Act(0, "decision.closed/1", {"round": self.found["round"]})])
+        self.write([Act(0, WIRE, body)])
 
     def _arrive(self, number: int) -> None:
         secret, key = sha256(b"%d" % number).digest()[:16], SigningKey(sha256(b"key %d" % number).digest())

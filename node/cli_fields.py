@@ -21,7 +21,7 @@ import typer
 from node.failure import Misuse
 from protocol.body import Field
 
-TAKEN = {"as", "audience", "body", "json", "help"}
+TAKEN = {"as", "audience", "body", "json", "help", "propose"}
 
 
 def option_name(field: Field) -> str:

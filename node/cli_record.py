@@ -69,18 +69,24 @@ def _command(kind: Kind[Any]) -> Callable[..., None]:
     body_type: type[Struct] = kind.body
     fields = bodies.fields(body_type)
 
-    def act(context: typer.Context, member: str, audience: str, body: str, as_json: bool, **options: Any) -> None:
+    def act(context: typer.Context, member: str, audience: str, body: str, propose: str, as_json: bool, **options: Any) -> None:
         rest = list(context.args)
         if rest[-1:] == ["-"] and (len(rest) < 2 or not rest[-2].startswith("--")):
             if body or len(rest) > 1 or any(options.values()):
                 raise Misuse("-: what comes from standard input is the whole body. Leave the fields out.")
+            if propose:
+                raise Misuse("--propose: acts are proposed one by one. Leave - out.")
             _add_many(folder(context), kind.name, member, audience, as_json=as_json)
             return
         filled = flat(fields, options, rest)
         if body and filled:
             raise Misuse("--body: it is the whole body. Leave the fields out, or leave --body out.")
         what = {"body": _json(body)} if body else {"flat": filled}
-        _add_one(folder(context), {"kind": kind.name, **what, **given(member=member, audience=audience)}, as_json=as_json)
+        _add_one(
+            folder(context),
+            {"kind": kind.name, **what, **given(member=member, audience=audience, propose=propose)},
+            as_json=as_json,
+        )
 
     act.__doc__ = kind.help
     act.__signature__ = inspect.Signature([*_SHARED, *parameters(fields)])  # type: ignore[attr-defined]  # read by typer
@@ -97,6 +103,10 @@ def _every(
     ] = "",
     body: Annotated[
         str, typer.Option("--body", metavar="JSON", help="The whole body as JSON; - reads it from standard input.")
+    ] = "",
+    propose: Annotated[
+        str,
+        typer.Option("--propose", metavar="WHY", help="Propose exactly this to all, for that reason, instead of doing it."),
     ] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from node.actions import Draft
 from node.failure import Misuse
 from node.home import Home
+from node.planned import proposal_of
 from node.receipts import receipt_of
 from node.words import AUDIENCE_NAMES, AUDIENCES
 from protocol import body as bodies
@@ -23,6 +24,7 @@ from protocol.practice import Refused
 from protocol.practices import KINDS
 from protocol.record import RecordError
 
+PROPOSED = "decision.proposed/1"
 MOST_SHOWN = 100_000
 
 
@@ -64,14 +66,26 @@ def digest_given(text: str) -> bytes:
 
 
 def add(
-    home: Home, *, kind: str, body: Any = None, flat: Mapping[str, str] | None = None, member: str = "", audience: str = ""
+    home: Home,
+    *,
+    kind: str,
+    body: Any = None,
+    flat: Mapping[str, str] | None = None,
+    member: str = "",
+    audience: str = "",
+    propose: str = "",
 ) -> dict[str, Any]:
-    """Write one record, from a body as JSON or from flat names and text."""
+    """Write one record, from a body as JSON or from flat names and text; or propose it to all, for the reason given."""
     name = kind_named(kind)
     filled = bodies.from_flat(KINDS[name].body, flat or {}) if body is None else bodies.from_json(KINDS[name].body, body)
     spoken, key = audience_named(audience), home.key_files.key(member)
     draft = home.actions.draft(name, filled, spoken, key.public)
     advice = home.actions.advise(draft)
+    if propose:
+        proposal = {**proposal_of(home.view(), KINDS[name], draft.body), "why": propose}
+        spoken = max(KINDS[name].audience, KINDS[PROPOSED].audience) if spoken is None else spoken
+        name = PROPOSED
+        draft = home.actions.draft(name, bodies.from_flat(KINDS[name].body, proposal), spoken, key.public)
     placed = home.actions.submit(name, draft.body, key, spoken)
     return {
         "kind": name,

@@ -1,4 +1,4 @@
-"""A planned act, read: what a proposal plans is the structure of a record, and this is the body that it stands for.
+"""Planned acts: a proposal plans the structure of a record; how it is made of one, and the body that it stands for.
 
 Example::
 
@@ -10,14 +10,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from protocol import encoding
+from protocol.body import fields, structure_and_words
 from protocol.encoding import EncodingError
 from protocol.judge import require_audience, to_body
-from protocol.practice import PUBLIC, Kind, Refused
+from protocol.practice import PUBLIC, Kind, Refused, View
 from protocol.practices import KINDS
 from protocol.proposal import Amended, Proposed
+
+
+def proposal_of(view: View, kind: Kind[Any], body: Struct) -> dict[str, str]:
+    """A proposal that plans this act, by flat names: the act travels along as it is, its words stand in the text."""
+    structure, words = structure_and_words(body)
+    flat = {"plans.0.kind": kind.name, "plans.0.structure": encoding.encode(structure).hex()}
+    for number, member in enumerate(kind.concerns(view, body)):
+        flat[f"plans.0.concerned.{number}"] = member.hex()
+    labels = {field.name: field.label for field in fields(type(body))}
+    said = {name: text for name, text in words.items() if text}
+    if said:
+        flat["said"] = msgspec.json.encode([said]).decode()
+    text = "\n\n".join(f"**{labels[name]}.** {each}" for name, each in said.items())
+    return {**flat, "title": kind.title, "text": text or f"{kind.title}, exactly as it stands below."}
 
 
 def act_of(kind: str, structure: bytes, words: Mapping[str, str] | None = None) -> tuple[Kind[Any], Any]:

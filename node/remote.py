@@ -97,9 +97,18 @@ def _named(remote: Remote, member: str, key: SigningKey, clock: Clock) -> bool:
 
 
 def add(
-    folder: Path, *, kind: str, body: Any = None, flat: Mapping[str, str] | None = None, member: str = "", audience: str = ""
+    folder: Path,
+    *,
+    kind: str,
+    body: Any = None,
+    flat: Mapping[str, str] | None = None,
+    member: str = "",
+    audience: str = "",
+    propose: str = "",
 ) -> dict[str, Any]:
     """Seal one record here and send it to the space's node."""
+    if propose:
+        raise Misuse("--propose: whom an act concerns is known on the node. Propose it there, on the page of what it is.")
     remote = read(folder)
     if remote is None:
         raise CommandError(f"There is no node in {folder}, and nobody has joined one from it.")

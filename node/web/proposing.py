@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
@@ -21,11 +20,10 @@ from node.body_blocks import blocks as body_blocks
 from node.form_values import rows_of
 from node.forms_html import Filled, hidden
 from node.markup import element, together
-from node.planned import act_of
+from node.planned import act_of, proposal_of
 from node.render_html import render
 from node.words import Telling
-from protocol import encoding
-from protocol.body import fields, structure_and_words, to_flat
+from protocol.body import fields, to_flat
 from protocol.deciding import OUTCOMES, VERSIONS, plans_of, said_of
 from protocol.judge import require_kind, roles_with
 from protocol.mandate import DECISION
@@ -65,16 +63,7 @@ def standing(view: View, kind: Kind[Any], member: bytes, now_ms: int) -> Standin
 
 def planned(view: View, kind: Kind[Any], body: Struct, audience: str = "") -> Filled:
     """The form of a proposal that plans this act: what is to be done travels along, its words stand in the text."""
-    structure, words = structure_and_words(body)
-    flat = {f"{PLANS}.0.kind": kind.name, f"{PLANS}.0.structure": encoding.encode(structure).hex()}
-    for number, member in enumerate(kind.concerns(view, body)):
-        flat[f"{PLANS}.0.concerned.{number}"] = member.hex()
-    labels = {field.name: field.label for field in fields(type(body))}
-    text = "\n\n".join(f"**{labels[name]}.** {said}" for name, said in words.items() if said)
-    if any(words.values()):
-        flat[SAID] = msgspec.json.encode([{name: text for name, text in words.items() if text}]).decode()
-    told = {"title": kind.title, "text": text or f"{kind.title}, exactly as it stands below.", "audience": audience}
-    return Filled({**flat, **told})
+    return Filled({**proposal_of(view, kind, body), "audience": audience})
 
 
 def planned_kinds(values: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Trip wires: a figure that the members watch, and the review that opens by itself when it goes too far.
 
 - A wire says which figure, above or below which number, for how many cycles in a row, who is to look, and whom it concerns.
+  It is set, and removed, by decision alone.
 - At the end of each cycle the node itself writes the figures down (``figures.noted/1``), in order, once; nobody else can.
 - A wire that trips opens a review with the figures of that moment. A wire has one open review at most.
 - The review is led by somebody drawn by lot from those whom it does not concern, and closed only by a report that the
@@ -26,7 +27,7 @@ from protocol.judge import spoken_time
 from protocol.mandate import DECISION
 from protocol.meaning import Figure
 from protocol.measured import measured
-from protocol.membership import ASSEMBLY, MEMBERSHIPS, abstain, is_live
+from protocol.membership import MEMBERSHIPS, abstain, is_live
 from protocol.practice import (
     FOREVER_MS,
     Act,
@@ -167,11 +168,6 @@ class ReviewAccepted(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # Rules
-
-
-def takes_to_set(own: Own, act: Act[WireSet]) -> str:
-    """Whom a wire concerns has no vote on what is found, so naming anybody takes a decision."""
-    return DECISION if act.body.concerned else ASSEMBLY
 
 
 def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
@@ -320,13 +316,12 @@ PRACTICE = Practice(
     tables=(WIRES, NOTINGS, NOTED, REVIEWS, REPORTS),
     kinds=(
         Kind(
-            "tripwire.set/1", "Set a trip wire", WireSet, set_wire, advise=advise_wire, needs=ASSEMBLY, takes=takes_to_set,
-            in_public=IN_PUBLIC,
+            "tripwire.set/1", "Set a trip wire", WireSet, set_wire, advise=advise_wire, needs=DECISION, in_public=IN_PUBLIC,
             consequence="At each cycle's end the node writes this figure down in public, and opens a review if it trips.",
             help="Say which figure is watched, and when a review opens by itself.",
         ),
         Kind(
-            "tripwire.removed/1", "Remove a trip wire", WireRemoved, remove_wire, needs="decision", in_public=IN_PUBLIC,
+            "tripwire.removed/1", "Remove a trip wire", WireRemoved, remove_wire, needs=DECISION, in_public=IN_PUBLIC,
             consequence="The figure is not watched any longer. A review that is open stays open.",
             help="Stop watching a figure, with reasons.",
         ),
@@ -341,7 +336,7 @@ PRACTICE = Practice(
             help="Say what the figure shows here, and what should change.",
         ),
         Kind(
-            "review.accepted/1", "Accept a report", ReviewAccepted, accept_report, needs="decision", concerns=whom_it_concerns,
+            "review.accepted/1", "Accept a report", ReviewAccepted, accept_report, needs=DECISION, concerns=whom_it_concerns,
             in_public=IN_PUBLIC,
             consequence="The review is closed with this report.",
             help="Close a review with a report that the members have decided to accept.",

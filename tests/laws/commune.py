@@ -156,7 +156,7 @@ class Commune(House):
     def trip(self, *concerned: int) -> Review:
         """A wire that concerns some has tripped."""
         body = tripwires.WireSet("members.count", "below", 9, 1, [self.people[who].public for who in concerned], "All of us")
-        said = self.as_decided("tripwire.set/1", body) if concerned else self.write("tripwire.set/1", body, self.people[0])
+        said = self.as_decided("tripwire.set/1", body)
         assert not said, said
         self.note()
         (review,) = self.rows(REVIEWS)

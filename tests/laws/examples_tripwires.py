@@ -21,7 +21,7 @@ def wire_set(world: World) -> tripwires.WireSet:
     compare = world.rng.choice(["above", "below"])
     concerned = world.rng.sample(world.members(), min(len(world.members()), world.rng.choice([0, 0, 0, 1])))
     body = tripwires.WireSet(name, compare, world.rng.randrange(-1, 9), world.rng.choice([1, 1, 2]), concerned, world.words())  # type: ignore[arg-type]  # of two words
-    return _decided(world, "tripwire.set/1", body) if concerned else body
+    return _decided(world, "tripwire.set/1", body)
 
 
 def wire_removed(world: World) -> tripwires.WireRemoved:

@@ -123,7 +123,7 @@ REVIEW_WAYS: tuple[Row, ...] = (
     ("by removing the one who was drawn", facilitator_removed, DECIDE),
     ("by removing the wire", lambda c: c.eve("tripwire.removed/1", tripwires.WireRemoved(review_of(c).wire, WHY)), DECIDE),
     ("by removing it with the others", lambda c: c.as_decided("tripwire.removed/1", tripwires.WireRemoved(review_of(c).wire, WHY)), ""),
-    ("by a wire that trips later", lambda c: c.eve("tripwire.set/1", tripwires.WireSet("members.count", "below", 1)), ""),
+    ("by a wire that trips later", lambda c: c.as_decided("tripwire.set/1", tripwires.WireSet("members.count", "below", 1)), ""),
     ("by better figures of one's own", lambda c: c.eve("figures.noted/1", c.figures(99)), "You have not been given “clock”"),
     ("by noting the cycle again", lambda c: c.clock("figures.noted/1", c.figures(99)), "No figures are to be noted now"),
     ("by a protocol with fewer wires", lambda c: c.adopt("wires.most", 1), ""),

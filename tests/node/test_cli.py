@@ -179,6 +179,36 @@ def test_an_audience_is_narrowed_and_never_widened(isle: Run) -> None:
     assert "Audience" in ran.err
 
 
+def test_what_nobody_does_alone_is_proposed_decided_and_done(isle: Run) -> None:
+    wire = ("tripwire.set", "--figure", "members.count", "--compare", "below", "--number", "3", "--who", "All of us")
+    alone = isle("record", "add", *wire)
+    assert (alone.code, "takes a decision" in alone.err) == (2, True)
+    assert "--propose" in isle("record", "add", "tripwire.set", "--help").out
+    proposal = isle("record", "add", *wire, "--propose", "We want to notice when we become few.", "--json").json
+    assert proposal["kind"] == "decision.proposed/1"
+    said = isle("record", "show", proposal["digest"]).out
+    assert "Set a trip wire" in said
+    assert "We want to notice" in said
+    assert "All of us" in said, "its words stand in the text"
+    round_ = isle(
+        "record", "add", "decision.called", "--proposal", proposal["digest"], "--version", "1", "--type", "majority", "--json"
+    )
+    digest = round_.json["digest"]
+    assert isle("record", "add", "vote.cast", "--round", digest, "--choice", "yes").code == 0
+    assert isle("record", "add", *wire).code == 2, "it is not counted yet"
+    assert isle("record", "add", "decision.closed", "--round", digest).code == 0
+    other = isle("record", "add", *wire[:6], "4", *wire[7:])
+    assert other.code == 2, "leave was given for exactly one"
+    assert isle("record", "add", *wire).code == 0
+    assert isle("record", "add", *wire).code == 2
+
+
+def test_acts_are_proposed_one_by_one(isle: Run) -> None:
+    ran = isle("record", "add", "tripwire.set", "--propose", "We want to notice.", "-")
+    assert ran.code == 2
+    assert "one by one" in ran.err
+
+
 @pytest.mark.parametrize(
     "args", [["frob"], ["record", "add", "no.such-kind"], ["moon"], ["moon", "soon"], ["moon", "3000"], ["-Q"]]
 )

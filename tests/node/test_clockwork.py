@@ -16,6 +16,7 @@ from node.notices import Notices
 from protocol import drawing, moon, wires
 from protocol.practice import FOREVER_MS, Due, Practice, Refused, View
 from protocol.practices import PRACTICES
+from tests.node.decided import decided
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = moon.new_moon_ms(325) + 3 * DAY
@@ -332,7 +333,7 @@ def test_a_node_that_is_recovering_writes_nothing_by_itself(home: Home, monkeypa
 
 def test_figures_of_every_missed_cycle_are_noted_in_order_and_a_wire_trips_by_them(home: Home, clock: MovedClock) -> None:
     wire = {"figure": "members.count", "compare": "below", "number": 5, "cycles": 2, "who": "All of us"}
-    home.actions.submit("tripwire.set/1", wire, home.key_files.key())
+    decided(home, "tripwire.set/1", wire, [home.key_files.key()])
     first = moon.cycle_at(clock.now_ms())
     clock.move(100 * DAY)
     turned = Clockwork(home).turn()

@@ -19,6 +19,7 @@ from protocol.keys import SigningKey
 from protocol.practice import Refused
 from protocol.wires import open_reviews
 from tests.laws.world import DAY_MS, MINUTE_MS
+from tests.node.decided import decided
 from tests.protocol.role_house import RoleHouse
 
 START = moon.new_moon_ms(330) + DAY_MS
@@ -72,7 +73,8 @@ def test_who_takes_over_is_drawn_for_whether_or_not_anybody_thinks_of_it(house: 
 
 
 def test_a_review_that_opened_by_itself_gets_its_lot_by_itself(house: Round) -> None:
-    house.do("tripwire.set/1", {"figure": "members.count", "compare": "below", "number": 9, "cycles": 1, "who": "All of us"})
+    wire = {"figure": "members.count", "compare": "below", "number": 9, "cycles": 1, "who": "All of us"}
+    decided(house.home, "tripwire.set/1", wire, house.people)
     house.clock.move(moon.new_moon_ms(332) + 3 * DAY_MS - house.clock.now_ms())
     house.turn()
     (review,) = open_reviews(house.home.view())

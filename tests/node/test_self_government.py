@@ -21,6 +21,7 @@ from protocol.practices import KINDS
 from protocol.terms import TERMS
 from protocol.wires import open_reviews
 from tests.node.archipelago import Isle, archipelago
+from tests.node.decided import decided
 
 MINUTE, DAY, START = 60_000, 86_400_000, 1_790_000_040_000
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
@@ -42,7 +43,8 @@ class Year:
         permission = {"kind": "ledger.transaction-booked/1", "up_to": "100.00"}
         role = {"role": "treasurer", "cycles": 1, "permissions": [permission], "domain": "Money up to a hundred"}
         self.role = self.do("role.defined/1", role)
-        self.do("tripwire.set/1", {"figure": "members.count", "compare": "below", "number": 9, "cycles": 2, "who": "All of us"})
+        wire = {"figure": "members.count", "compare": "below", "number": 9, "cycles": 2, "who": "All of us"}
+        decided(self.home, "tripwire.set/1", wire, self.people)
         self.turned: set[str] = set()
         self.refused: set[str] = set()
 

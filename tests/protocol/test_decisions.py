@@ -200,6 +200,9 @@ def test_nobody_gets_leave_with_answers_in_one_hand(house: House) -> None:
 def test_a_collective_of_one_decides_alone_until_there_are_two() -> None:
     house = House(1)
     wire = WireSet("members.count", "below", 3, 1)
+    setting = house.call(house.propose(plan_of("tripwire.set/1", wire)))
+    house.answer(setting, "agree")
+    assert house.close(setting).accepted
     house.must("tripwire.set/1", wire, house.people[0])
     body = WireRemoved(house.isle.log[-1].digest, "Enough")
     plan = plan_of("tripwire.removed/1", body)

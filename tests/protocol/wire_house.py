@@ -107,7 +107,7 @@ class House:
         self, figure: str = SHARE, compare: Any = "above", number: int = 400, cycles: int = 1, who: Sequence[int] = ()
     ) -> Wire:
         body = WireSet(figure, compare, number, cycles, [self.members[at] for at in who], "The care circle")
-        refused = self.decide("tripwire.set/1", body) if who else self.write("tripwire.set/1", body)
+        refused = self.decide("tripwire.set/1", body)
         assert not refused, refused
         wire = self.view.get(WIRES, self.last())
         assert wire is not None
