@@ -41,6 +41,8 @@ def _told(given: Any, telling: Telling) -> Any:
     if isinstance(given, Struct):
         held = {f.name: _told(getattr(given, f.name), telling) for f in fields(given)}
         return {"type": type(given).__name__, **held} if given.__struct_config__.tag else held
+    if isinstance(given, bytes):
+        return given.hex()
     if isinstance(given, str):
         return plain(given)
     if isinstance(given, Mapping):

@@ -293,7 +293,7 @@ def _next(view: View, row: Proposal, versions: Sequence[Version], decided: Outco
             else:
                 called = {**here, "version": str(row.versions), "type": "majority" if options_of(versions[-1]) else "consent"}
                 yield Action("decision.called/1", called, "Call for answers")
-            yield Action("decision.withdrawn/1", here, "Withdraw it")
+            yield Action("decision.withdrawn/1", here, "Withdraw it", who=(row.proposer,))
     elif not row.is_open and row.withdrawn_ms > now_ms:
         yield Action("decision.discussed/1", {**here, "sort": "outcome"}, "Say what follows from it")
     yield Action("dissent.recorded/1", here, "Record dissent")

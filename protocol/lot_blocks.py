@@ -322,9 +322,11 @@ def _actions(own: View, row: Lot, now_ms: int, for_what: str) -> Iterator[Block]
     filled = {"lot": row.id.hex()}
     match phase(row, now_ms):
         case "commit":
-            yield Action("lot.committed/1", filled, f"Add my part{end}")
+            free = set(keys(own.need(POOLS, row.id, what="lot").contributors)) - {part.member for part in parts_of(own, row.id)}
+            yield Action("lot.committed/1", filled, f"Add my part{end}", who=tuple(sorted(free)))
         case "reveal":
-            yield Action("lot.revealed/1", filled, f"Reveal my part{end}")
+            hidden = tuple(part.member for part in parts_of(own, row.id) if not part.value)
+            yield Action("lot.revealed/1", filled, f"Reveal my part{end}", who=hidden)
         case "typing":
             yield Action("lot.typed/1", filled, f"Type the public value{end}")
         case "ready":
@@ -334,7 +336,9 @@ def _actions(own: View, row: Lot, now_ms: int, for_what: str) -> Iterator[Block]
                 again = {"purpose": row.purpose, "subject": row.subject.hex(), "seats": str(row.seats)}
                 yield Action("lot.opened/1", again, f"Open the lot anew{end}")
         case "drawn":
-            yield Action("lot.declined/1", filled, f"I was drawn and decline{end}")
+            gone = {each.member for each in own.all(DECLINED, lot=row.id)}
+            asked = tuple(member for member in keys(own.need(POOLS, row.id, what="lot").people) if member not in gone)
+            yield Action("lot.declined/1", filled, f"I was drawn and decline{end}", who=asked)
 
 
 def _seats(own: View, row: Lot, pool: Pool, parts: tuple[Part, ...]) -> Iterator[Block]:

@@ -12,7 +12,7 @@ Example::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -225,15 +225,25 @@ class Action(Struct, frozen=True, tag=True):
     """A button to the form of a kind, with some fields filled in.
 
     `filled` maps flat field names (``postings.0.account``) to text, as forms use them; `audience` is for whom the record will
-    be, where that is narrower than its kind has it.
+    be, where that is narrower than its kind has it. `who` are the ids of those members who can do it just now, where it is for
+    some alone: others are not offered it. It is no rule; what somebody may write is judged when they write it.
     """
 
     kind: str
     filled: Mapping[str, str] = {}
     label: str = ""
     audience: int = 0
+    who: tuple[bytes, ...] | None = None
 
 
 Block = Heading | Text | Prose | Facts | Grid | Timeline | Chart | Bars | Flow | Tree | Graph | Wheel | Difference | Action
+
+
+def offered(blocks: Iterable[Block], member: bytes | None) -> Iterator[Block]:
+    """Blocks without the buttons that are for others; for nobody (None) without any."""
+    for block in blocks:
+        if not isinstance(block, Action) or (member is not None and (block.who is None or member in block.who)):
+            yield block
+
 
 Json = dict[str, Any]

@@ -304,19 +304,20 @@ def _ways_on(view: View, row: Sabbatical, now_ms: int) -> Iterator[Block]:
     at = {"sabbatical": row.id.hex()}
     if row.is_ahead(now_ms):
         if not row.accepted_ms:
-            yield Action("sabbatical.accepted/1", at, "Say yes")
+            yield Action("sabbatical.accepted/1", at, "Say yes", who=(row.member,))
         if not row.moved:
-            yield Action("sabbatical.moved/1", at, "Choose another cycle")
+            yield Action("sabbatical.moved/1", at, "Choose another cycle", who=(row.member,))
     if not row.stands(now_ms):
         return
     drawn = drawing.standing(view, NEWCOMER, row.id)
     if _needs_lot(view, row, now_ms):
         yield Action("lot.opened/1", {"purpose": NEWCOMER, "subject": row.id.hex(), "seats": "1"}, "Draw who takes over")
-    if row.binds and any(member not in resting.stand_ins(view, row, now_ms) for member in drawn):
-        yield Action("sabbatical.taken-over/1", at, "Take over, as the lot has drawn")
+    asked = tuple(member for member in drawn if member not in resting.stand_ins(view, row, now_ms))
+    if row.binds and asked:
+        yield Action("sabbatical.taken-over/1", at, "Take over, as the lot has drawn", who=asked)
     for member in drawn:
         if view.get(MENTORS, row.id, member) is None:
             filled = {**at, "newcomer": member.hex()}
-            yield Action("mentor.agreed/1", filled, f"Agree to be asked by {name_of(view, member)}")
+            yield Action("mentor.agreed/1", filled, f"Agree to be asked by {name_of(view, member)}", who=(row.member,))
     yield Action("dependency.found/1", at, "Write down what hangs on one person")
     yield Action("sabbatical.lifted/1", at, "Lift it by a decision")

@@ -106,8 +106,8 @@ def _vacant(view: View, rows: Sequence[Role], now_ms: int) -> Iterator[Block]:
 def give_actions(view: View, row: Role, now_ms: int) -> Iterator[Action]:
     """How the next term of a role can be given."""
     subject = lot_subject(view, row)
-    if standing(view, "role", subject):
-        yield Action("role.taken/1", {"role": row.role}, f"Take {row.role}, if the lot fell on you")
+    if drawn := standing(view, "role", subject):
+        yield Action("role.taken/1", {"role": row.role}, f"Take {row.role}, as the lot has drawn", who=drawn)
     elif not has_lot(view, "role", subject, now_ms):
         filled = {"purpose": "role", "subject": subject.hex(), "seats": "1"}
         yield Action("lot.opened/1", filled, f"Draw who takes {row.role} by lot")
@@ -258,21 +258,22 @@ def _current(view: View, row: Role, term: Term, now_ms: int) -> Iterator[Block]:
     if can_renew(view, term, now_ms) and not given_later(view, row.role, now_ms):
         yield Action("role.renewed/1", {"term": term.id.hex(), "definition": row.id.hex()}, f"Propose to renew {row.role}")
     yield Action("role.recalled/1", {"term": term.id.hex()}, f"Propose a recall from {row.role}")
-    yield Action("role.resigned/1", {"term": term.id.hex()}, f"Step down from {row.role}, as who holds it")
+    yield Action("role.resigned/1", {"term": term.id.hex()}, f"Step down from {row.role}", who=(term.holder,))
 
 
 def _shadow_actions(view: View, term: Term, now_ms: int) -> Iterator[Action]:
-    if not standing(view, "shadow", term.id):
+    shadow = standing(view, "shadow", term.id)
+    if not shadow:
         if not has_lot(view, "shadow", term.id, now_ms) and len(members_at(view, now_ms)) > 1:
             filled = {"purpose": "shadow", "subject": term.id.hex(), "seats": "1"}
             yield Action("lot.opened/1", filled, f"Draw a shadow for {term.role}")
         return
-    yield Action("shadow.noted/1", {"term": term.id.hex()}, "Write into the journal, as its shadow")
+    yield Action("shadow.noted/1", {"term": term.id.hex()}, "Write into the journal", who=shadow)
     left = view.parameter(SHADOW_CALLS, now_ms) - len(view.all(CALLS, term=term.id))
     for grant in _grants(view, term) if left > 0 else ():
         if not grant.paused and now_ms < grant.until_ms:
             filled = {"term": term.id.hex(), "kind": grant.name}
-            yield Action("role.called/1", filled, f"Pause “{spoken_kind(grant.name)}”, as its shadow")
+            yield Action("role.called/1", filled, f"Pause “{spoken_kind(grant.name)}”", who=shadow)
 
 
 def _in_this_term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
@@ -330,7 +331,7 @@ def _for_members(view: View, term: Term, now_ms: int) -> Iterator[Block]:
         yield Text(
             "Not written yet. It takes half a page: what is open, who is waiting, where things are, what you would change."
         )
-    yield Action("role.handed-over/1", {"term": term.id.hex()}, f"Hand over {term.role}, as who held it")
+    yield Action("role.handed-over/1", {"term": term.id.hex()}, f"Hand over {term.role}", who=(term.holder,))
 
 
 def _learnt(view: View, terms: Sequence[Term], current: Term | None, now_ms: int) -> Iterator[Block]:

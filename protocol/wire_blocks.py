@@ -358,7 +358,7 @@ def _ways_on(view: View, review: Review, now_ms: int) -> Iterator[Block]:
     free = may_report(view, review, drawn := facilitators(view, review), now_ms)
     if free:
         filled = {"wire": review.wire.hex(), "cycle": str(review.cycle)}
-        yield Action("review.reported/1", filled, "Report on it anew" if reports else "Report on it")
+        yield Action("review.reported/1", filled, "Report on it anew" if reports else "Report on it", who=tuple(free))
     here = others(view, keys(review.concerned), now_ms)
     if now_ms >= review.report_by_ms or len(here) < FEWEST_FOR_A_LOT:
         whom = "" if _is_about_all(view, review, now_ms) else " whom it does not concern"

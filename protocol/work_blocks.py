@@ -184,7 +184,8 @@ def _swaps(view: View, now_ms: int) -> Iterator[Block]:
         task = view.get(TASKS, swap.task)
         if task and not task.ended:
             rows.append(_swap_row(view, swap, task))
-            actions.append(Action("swap.accepted/1", {"swap": swap.id.hex()}, f"Take over “{task.name}”"))
+            whom = (swap.whom,) if swap.whom else None
+            actions.append(Action("swap.accepted/1", {"swap": swap.id.hex()}, f"Take over “{task.name}”", who=whom))
     if rows:
         yield Grid("Who takes over?", ("What", "When", "Asks", "Whom", "Words"), rows)
         yield from actions[:BUTTONS]
@@ -350,11 +351,12 @@ def _about(view: View, task: Task, now_ms: int) -> Iterator[Block]:
     at = {"task": task.id.hex()}
     if task.is_open(now_ms) and filled < task.seats:
         yield Action("task.taken/1", at, "Take part")
-    if any(seat.is_held(now_ms) for seat in seats):
+    held = tuple(seat.member for seat in seats if seat.is_held(now_ms))
+    if held:
         if now_ms >= task.starts_ms:
-            yield Action("task.done/1", at, "My part is done")
-        yield Action("swap.offered/1", at, "Ask who takes over my place")
-        yield Action("task.released/1", at, "Give my place back")
+            yield Action("task.done/1", at, "My part is done", who=held)
+        yield Action("swap.offered/1", at, "Ask who takes over my place", who=held)
+        yield Action("task.released/1", at, "Give my place back", who=held)
     if not task.ended:
         yield Action("task.closed/1", at, "Close it")
     yield from _again(task, now_ms)

@@ -25,7 +25,7 @@ from node.words import count, money, permission
 from protocol import moon as moons
 from protocol.keychain import KeyChainError, parse_space, space_name
 from protocol.membership import ASSEMBLY, MEMBER, MEMBERSHIPS, founding_of, members_at, name_of
-from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
+from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When, offered
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Grant, Practice, View
 from protocol.practices import PRACTICES
 from protocol.terms import ROLES, TERMS
@@ -124,9 +124,7 @@ async def practice(request: web.Request) -> web.Response:
 
 def _practice(seen: Seen, practice: Practice) -> Iterator[Block]:
     """A practice's page, without buttons for somebody who cannot use them."""
-    for block in practice.page(seen.view, seen.now_ms):
-        if seen.member or not isinstance(block, Action):
-            yield block
+    yield from offered(practice.page(seen.view, seen.now_ms), seen.member or None)
     if practice.name == "campaigns":
         yield from health.campaigns_seen(seen.home, seen.view, seen.now_ms)
     if practice.name == "tripwires":
@@ -231,7 +229,7 @@ def _space(seen: Seen, wanted: bytes, practice: Practice | None) -> Page:
     if view is None or log is None:
         return _unmet(seen, wanted)
     if practice:
-        shown = [block for block in practice.page(view, seen.now_ms) if not isinstance(block, Action)]
+        shown = list(offered(practice.page(view, seen.now_ms), None))
         return Page(f"{practice.title} of {log.chain.name}", blocks(seen, shown), practice.about)
     peer = seen.home.store.peer(wanted)
     founding = founding_of(view)
@@ -355,10 +353,7 @@ def _record(seen: Seen, digest: bytes) -> Page:
     read = read_record(seen.home, digest, seen.view.audience)
     if read is None:
         raise missing()
-    told = [
-        block for block in record_page.page(seen.home, seen.view, read, seen.telling)
-        if seen.member or not isinstance(block, Action)
-    ]  # fmt: skip
+    told = list(offered(record_page.page(seen.home, seen.view, read, seen.telling), seen.member or None))
     if told and isinstance(told[-1], Heading):
         told.pop()
     told += ballots.shown_to(seen.home, seen.view, digest, seen.member)

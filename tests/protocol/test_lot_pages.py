@@ -232,8 +232,21 @@ def test_the_page_offers_what_can_be_done_now(at_ms: int, kind: str) -> None:
     if kind == "lot.drawn/1":
         house.reveal(digest, house.members[:2])
     for page in (lots.PRACTICE.page(house.view, at_ms), blocks(house, digest, at_ms)):
-        offered = [block.kind for block in page if isinstance(block, Action) and block.filled]
-        assert offered == [kind]
+        offered = [block for block in page if isinstance(block, Action) and block.filled]
+        assert [block.kind for block in offered] == [kind]
+        whom = {"lot.committed/1": (house.members[3],), "lot.revealed/1": tuple(sorted(house.members[:3]))}
+        assert offered[0].who == whom.get(kind), "who still has a part to add, or to reveal"
+
+
+def test_only_who_can_be_drawn_and_has_not_declined_is_offered_to_decline() -> None:
+    house = House(4)
+    digest = house.drawn()
+    seat, *rest = house.members
+    house.write("lot.declined/1", LotDeclined(digest), seat, AFTER_REVEAL)
+    (button,) = [block for block in blocks(house, digest) if isinstance(block, Action)]
+    assert button.who is not None
+    assert seat not in button.who
+    assert set(rest) <= set(button.who)
 
 
 def test_a_failed_lot_says_why_and_offers_another() -> None:

@@ -16,7 +16,7 @@ from protocol.body import structure_and_words
 from protocol.judge import spoken_time
 from protocol.mandate import act_name
 from protocol.membership import MEMBERSHIPS, Membership
-from protocol.page import Action, Cell, Facts, Grid, Ref, Timeline, Wheel
+from protocol.page import Action, Cell, Facts, Grid, Ref, Timeline, Wheel, offered
 from protocol.practice import ALLIES, FOREVER_MS, GRANTS, MEMBERS, PUBLIC
 from protocol.practices import PARAMETERS, PRACTICES, roles
 from protocol.practices import members as joining
@@ -194,6 +194,28 @@ def test_only_who_held_it_hands_over_and_the_page_of_grace_says_what_is_missing(
     public = held.store.view(held.isle.id, PUBLIC)
     assert public.all(HANDOVERS) == ()
     assert "drawer" not in blocks_of(PRACTICE.record(public, term.id, held.now_ms))
+
+
+def test_buttons_for_holder_and_shadow_are_offered_to_them_alone(held: RoleHouse) -> None:
+    term = held.first_term()
+    blocks = list(PRACTICE.record(held.view, term.id, held.now_ms))
+    told = [*blocks, *PRACTICE.record(held.view, held.role().id, held.now_ms), *PRACTICE.page(held.view, held.now_ms)]
+    some = [block for block in told if isinstance(block, Action) and block.who is not None]
+    assert {block.kind for block in some} == {"role.resigned/1", "shadow.noted/1", "role.called/1", "role.handed-over/1"}
+    bodies = {
+        "shadow.noted/1": Noted(term.id, "All is well."), "role.called/1": Called(term.id, BOOK, WHY),
+        "role.handed-over/1": HandedOver(term.id, "Two bills"), "role.resigned/1": Resigned(term.id, WHY),
+    }  # fmt: skip
+    others = {key.public: key for key in held.all}
+    for kind, body in bodies.items():
+        (who,) = {block.who for block in some if block.kind == kind}
+        assert who
+        for member, key in others.items():
+            assert bool(held.write(kind, body, key)) or member in who, "whoever is not offered it is refused it"
+            told_to = [block for block in offered(blocks, member) if isinstance(block, Action) and block.kind == kind]
+            assert bool(told_to) == (member in who)
+    assert not [block for block in offered(told, None) if isinstance(block, Action)]
+    assert [block for block in offered(told, held.founder.public) if isinstance(block, Action) and block.who is None]
 
 
 def test_the_days_of_grace_end(held: RoleHouse) -> None:

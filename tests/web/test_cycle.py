@@ -210,7 +210,7 @@ def given_by_lot(cycle: Cycle) -> tuple[str, str, str]:
     drawn(cycle, lot)
     holder = seated(cycle, lot)
     page, hand = cycle.at(holder, "/practice/roles")
-    hand.press(f"Take {role}, if the lot fell on you")
+    hand.press(f"Take {role}, as the lot has drawn")
     hand.press("Take a role by lot")
     return role, of_record(page), holder
 
@@ -245,7 +245,7 @@ def shadow_calls(cycle: Cycle, role: str, term: str, holder: str) -> None:
     published(cycle, holder, "Before the call")
 
     page, hand = cycle.at(shadow, f"/record/{term}")
-    hand.press(called_so(page, "^Pause .*, as its shadow"))
+    hand.press(called_so(page, "^Pause “"))
     hand.write("reasons", "Two texts went out that nobody had read before.")
     hand.press("Use the shadow's call")
     of_record(page)
@@ -288,6 +288,7 @@ def wired(cycle: Cycle) -> None:
     hand.choose("compare", "above")
     hand.write("number", "0")
     hand.write("who", "Whoever cooked last week")
+    page, hand = decided(cycle, page, hand, f"A line for the kitchen, {cycle.name}", without=())
     twice(hand, page, "Set a trip wire")
 
 
