@@ -1,13 +1,14 @@
 """Harbour House's work in the demo's year: a house day each cycle, and who does what in between. All made up.
 
-It is spread over many hands here, and one thing is known to hang on one person all the same: the boiler.
+It is spread over many hands here, and one thing is known to hang on one person all the same: the boiler. A trip wire watches
+the budgets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from node.demo_acts import naming
+from node.demo_acts import Matter, decided, naming
 from node.demo_people import here
 from node.demo_work import shift, worked
 from node.demo_world import Calendar, Event, between
@@ -32,6 +33,7 @@ def house(calendar: Calendar) -> Iterator[Event]:
         yield from _hours(calendar, cycle)
         yield from _house_day(calendar, cycle)
     yield from _boiler(calendar)
+    yield from _line(calendar)
     yield from _now(calendar)
 
 
@@ -75,6 +77,26 @@ def _boiler(calendar: Calendar) -> Iterator[Event]:
     yield Event(
         begins + 12.4, HOUSE, "Mina", "dependency.planned/1",
         naming({"dependency": "boiler"}, look_cycle=calendar.back(-2), plan=plan),
+    )  # fmt: skip
+
+
+def _line(calendar: Calendar) -> Iterator[Event]:
+    """A trip wire that has not tripped."""
+    wire = {
+        "figure": "ledger.budgets-overdrawn", "compare": "above", "number": 1, "cycles": 2,
+        "who": "Whoever keeps the books, with somebody who never has",
+    }  # fmt: skip
+    yield from decided(
+        Matter(
+            isle=HOUSE, label="overdrawn", day=calendar.moon(4) + 6.2, who="Noor", title="When two budgets run over, we look",
+            text="If more than one budget is overdrawn at two new moons in a row, a review opens. Once is weather.",
+            why="In spring we found out in the third month that the repairs had eaten the garden.",
+            talk=(
+                (0.7, "Jakob", "question", "Which two?"),
+                (1.1, "Noor", "answer", "Any. The books say which; the wire only says that we look."),
+            ),
+            act=("tripwire.set/1", wire), by="Mina", measures="Nobody hears of an overdrawn budget by chance.",
+        )
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ def roles(calendar: Calendar) -> Iterator[Event]:
     yield from _paused(calendar)
     yield from _seeds(calendar)
     yield from _again(calendar)
+    yield from _line(calendar)
     yield from _now(calendar)
 
 
@@ -344,6 +345,20 @@ def _again(calendar: Calendar) -> Iterator[Event]:
             by="Zeyn",
         )
     )
+
+
+def _line(calendar: Calendar) -> Iterator[Event]:
+    """A trip wire that has not tripped: that the same do not hold everything."""
+    wire = {"figure": "roles.longest-held", "compare": "above", "number": 3, "cycles": 1, "who": "All who have held none yet"}
+    yield from decided(
+        Matter(
+            isle=FIELD, label="longest", day=calendar.moon(5) + 7.4, who="Zeyn", title="Four moons in a row, and we look",
+            text="If somebody has held a role for more than three moons in a row, a review opens, and not to blame them.",
+            why="Terms end here, and still it can be the same hands that pick them up again.",
+            talk=((0.8, "Marta", "reaction", "I held the water list for six years. Nobody asked, I least of all."),),
+            act=("tripwire.set/1", wire), by="Noa", measures="We have asked before it is a habit.",
+        )
+    )  # fmt: skip
 
 
 # Now

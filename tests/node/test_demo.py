@@ -160,6 +160,23 @@ def test_too_much_on_one_pair_of_hands_opened_a_review_and_brought_rest(homes: d
     assert len(view.all(resting.CELEBRATIONS)) >= 3
 
 
+def test_each_has_roles_that_went_round_with_shadows_and_handovers_and_a_trip_wire(homes: dict[str, Home]) -> None:
+    for home in homes.values():
+        view, now_ms = view_of(home), home.clock.now_ms()
+        (wire,) = wires.standing_wires(view)
+        assert view.all(wires.NOTED, name=wire.figure)
+        assert wire.figure == "workload.top-share" or not wires.reviews_of(view, wire.id), "the others hold their line"
+        held = [row.role for row in terms.roles_at(view, now_ms) if terms.term_of(view, row.role, now_ms)]
+        assert held
+        for role in held:
+            given = terms.terms_of(view, role)
+            assert len({term.holder for term in given}) >= 2
+            assert drawing.standing(view, "shadow", given[0].id)
+            assert view.all(terms.HANDOVERS, term=given[0].id)
+    host = terms.terms_of(view_of(homes["lantern"]), "host")
+    assert {term.chosen for term in host} == {"consent", "lot"}
+
+
 def test_something_is_open_in_each_for_who_comes_in(homes: dict[str, Home]) -> None:
     for key, home in homes.items():
         view, now_ms = view_of(home), home.clock.now_ms()
