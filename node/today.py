@@ -17,13 +17,11 @@ from protocol.membership import founding_of, members_at
 from protocol.page import Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When
 from protocol.practice import FOREVER_MS, Due, View
 from protocol.practices import PRACTICES
-from protocol.resting import SABBATICALS
-from protocol.terms import CALLS, TERMS, held_by, roles_at, term_of
+from protocol.resting import stood_in
+from protocol.terms import held_by, roles_at, term_of
 from protocol.wording import counted
-from protocol.working import TASKS
 
 _MARKS = 9
-_WITH_ROLES = ("roles", "work")  # practices whose records belong to a role, or can
 
 
 class Needs(Struct, frozen=True):
@@ -41,34 +39,26 @@ def needs(view: View, member: bytes | None, now_ms: int) -> Needs:
     ours: list[Due] = []
     everybody: list[Due] = []
     for practice in PRACTICES:
-        known = bool(roles) and practice.name in _WITH_ROLES
         for each in practice.due(view, now_ms):
             if each.until_ms <= now_ms:
                 continue
             if each.who is None:
-                role = each.role or (_role_of(view, each.link) if known else "")
-                (ours if role in roles else everybody).append(each)
+                (ours if each.role in roles else everybody).append(each)
             elif each.who == member:
                 mine.append(each)
     return Needs(*(tuple(sorted(found, key=lambda each: (each.until_ms, each.what))) for found in (mine, ours, everybody)))
 
 
 def roles_with(view: View, member: bytes, now_ms: int) -> frozenset[str]:
-    """The short names of the roles that somebody holds now, or is the shadow of."""
+    """The short names of the roles that somebody holds now, stands in for, or is the shadow of."""
     held = {term.role for term in held_by(view, member, now_ms)}
+    for rest in stood_in(view, member, now_ms):
+        held |= {term.role for term in held_by(view, rest.member, now_ms) if rest.role in ("", term.role)}
     for row in roles_at(view, now_ms):
         term = None if row.role in held else term_of(view, row.role, now_ms)
         if term and member in standing(view, "shadow", term.id):
             held.add(row.role)
     return frozenset(held)
-
-
-def _role_of(view: View, link: bytes) -> str:
-    """The role that a record belongs to: a term, a pause, a sabbatical or a task; "" if to none."""
-    paused, position = view.get(CALLS, link), view.position_of(link)
-    term, rest = view.get(TERMS, paused.term if paused else link), view.get(SABBATICALS, link)
-    task = view.get(TASKS, position) if position is not None else None
-    return next((row.role for row in (term, rest, task) if row), "")
 
 
 def marks(found: Needs, now_ms: int) -> list[Mark]:

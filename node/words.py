@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Protocol
 
-from protocol.mandate import CLOCK
+from protocol.mandate import CLOCK, STAND_IN
 from protocol.membership import ASSEMBLY, MEMBER
 from protocol.page import Cell, Link, Money, Ref, State, When
 from protocol.practice import ALLIES, MEMBERS, PUBLIC
@@ -46,6 +46,7 @@ _MAY = {
     MEMBER: "All that members may: propose, answer, and write what no role keeps to itself",
     ASSEMBLY: "What otherwise takes a decision: define roles, adopt protocols, make links, set budgets",
     CLOCK: "Count rounds and draw lots once their time has come",
+    STAND_IN: "What the roles of who steps back let them write, meanwhile",
 }
 
 

@@ -88,7 +88,7 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
             reason = f"{grant.why} begins at {spoken_time(grant.since_ms)}."
         elif grant.paused:
             reason = f"{grant.why} is paused by its shadow until the assembly has looked."
-        elif rests := _rests_of(own, grant, at_ms):
+        elif rests := rests_of(own, grant, at_ms):
             found = [each for row in rests for each in own.all(GRANTS, source=row.id) if each.since_ms <= at_ms < each.until_ms]
             meanwhile = "Whoever took over does this meanwhile." if found else "Nobody has taken over yet."
             until_ms = max(row.until_ms for row in rests)
@@ -100,7 +100,7 @@ def require(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> None
     raise Refused(reason)
 
 
-def _rests_of(own: Own, grant: Grant, at_ms: int) -> tuple[Rest, ...]:
+def rests_of(own: Own, grant: Grant, at_ms: int) -> tuple[Rest, ...]:
     """The rests in which a grant lies that came with the term of a role; no other grant rests."""
     if "/" not in grant.name:
         return ()
@@ -117,7 +117,7 @@ def _stands_in(own: Own, member: bytes, name: str, amount: int, at_ms: int) -> b
             covers = (
                 not grant.paused and grant.since_ms <= at_ms < grant.until_ms and (not grant.up_to or amount <= grant.up_to)
             )
-            if covers and rest in _rests_of(own, grant, at_ms):
+            if covers and rest in rests_of(own, grant, at_ms):
                 return True
     return False
 

@@ -82,7 +82,7 @@ def _of_sabbatical(view: View, row: Sabbatical, now_ms: int, bounds: tuple[int, 
     drawn = drawing.standing(view, NEWCOMER, row.id)
     if _needs_lot(view, row, now_ms):
         what = f"Draw who takes over for the sabbatical of {name_of(view, row.member)}"
-        yield Due(what, None, row.planned_ms, row.until_ms, row.id)
+        yield Due(what, None, row.planned_ms, row.until_ms, row.id, role=row.role)
     for member in drawn if row.binds else ():
         if member not in resting.stand_ins(view, row, now_ms):
             what = f"Take over while {name_of(view, row.member)} rests, or decline so that the next is asked"

@@ -20,6 +20,7 @@ Example::
 from __future__ import annotations
 
 from protocol import moon, working
+from protocol.mandate import STAND_IN
 from protocol.membership import MEMBERSHIPS, is_live
 from protocol.practice import GRANTS, Own, Parameter, Row, Table
 from protocol.terms import longest_held
@@ -149,6 +150,13 @@ def resting_of(own: Own, member: bytes, at_ms: int, role: str = "") -> Sabbatica
 def stand_ins(own: Own, row: Sabbatical, at_ms: int) -> tuple[bytes, ...]:
     """Who has taken over and stands in, or will when it begins: one, or nobody."""
     return tuple(grant.holder for grant in own.all(GRANTS, source=row.id, order="holder") if grant.until_ms > at_ms)
+
+
+def stood_in(own: Own, member: bytes, at_ms: int) -> tuple[Sabbatical, ...]:
+    """The sabbaticals that run at an instant and in which somebody stands in for who rests."""
+    held = [grant for grant in own.all(GRANTS, holder=member, name=STAND_IN) if grant.since_ms <= at_ms < grant.until_ms]
+    found = [own.get(SABBATICALS, grant.source) for grant in held]
+    return tuple(row for row in found if row and row.is_rest(at_ms))
 
 
 def near_sabbaticals(own: Own, at_ms: int, ahead: int = 13) -> tuple[Sabbatical, ...]:

@@ -13,6 +13,7 @@ from protocol.drawing import standing
 from protocol.membership import members_at, name_of, sees_members
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Mark, Prose, Ref, Span, State, Text, Timeline, Wheel, When
 from protocol.practice import GRANTS, RESERVED, Grant, Reservation, View
+from protocol.resting import resting_of, stand_ins
 from protocol.role_dues import can_renew, cycle_ends_ms, handover_of, has_lot, is_missing, left_before, open_calls
 from protocol.terms import (
     CALLS,
@@ -80,7 +81,7 @@ def _who_holds_what(view: View, rows: Sequence[Role], now_ms: int) -> Grid:
             )
             continue
         cells.append([
-            name, _member(view, term.holder), When(term.since_ms), When(term.until_ms), _shadow(view, term, now_ms),
+            name, _holding(view, term, now_ms), When(term.since_ms), When(term.until_ms), _shadow(view, term, now_ms),
             _held(view, term, now_ms),
         ])  # fmt: skip
     return Grid(
@@ -88,6 +89,12 @@ def _who_holds_what(view: View, rows: Sequence[Role], now_ms: int) -> Grid:
         "No role is defined yet. A role says what somebody decides alone and for how long; it ends by itself at the new moon. "
         "Define one for what always the same people do.",
     )  # fmt: skip
+
+
+def _holding(view: View, term: Term, now_ms: int) -> Ref:
+    """Who holds a term; that they step back just now is said beside the name."""
+    rests = resting_of(view, term.holder, now_ms, term.role)
+    return Ref(term.holder, "member", f"{name_of(view, term.holder)} (steps back now)") if rests else _member(view, term.holder)
 
 
 def _vacant(view: View, rows: Sequence[Role], now_ms: int) -> Iterator[Block]:
@@ -213,7 +220,7 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
         facts.append(("Dissolved", When(row.ended_ms)))
     elif current:
         facts += [
-            ("Held by", _member(view, current.holder)), ("Until", When(current.until_ms)),
+            ("Held by", _member(view, current.holder)), *_rest(view, current, now_ms), ("Until", When(current.until_ms)),
             ("Shadow", _shadow(view, current, now_ms)),
             ("This term", Ref(current.id, "record", f"given {_how(current, now_ms)}")),
         ]  # fmt: skip
@@ -237,6 +244,18 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
     yield _past(view, terms, now_ms)
     if terms:
         yield _timeline(view, terms, now_ms)
+
+
+def _rest(view: View, term: Term, now_ms: int) -> list[tuple[str, Cell]]:
+    """That who holds a term steps back just now, and who does it meanwhile, in a view that may see it."""
+    row = resting_of(view, term.holder, now_ms, term.role) if holds(term, now_ms) else None
+    if row is None:
+        return []
+    found = stand_ins(view, row, now_ms)
+    meanwhile: Cell = _member(view, found[0]) if found else State("nobody has taken over", "warn")
+    return [
+        ("Steps back until", When(row.until_ms)), ("Meanwhile", meanwhile), ("As planned", Ref(row.id, "record", "sabbatical")),
+    ]  # fmt: skip
 
 
 def _earlier(view: View, earlier: Definition) -> Iterator[Block]:
@@ -278,9 +297,10 @@ def _shadow_actions(view: View, term: Term, now_ms: int) -> Iterator[Action]:
 
 def _in_this_term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     rows: list[list[Cell]] = []
+    steps_back = resting_of(view, term.holder, now_ms, term.role)
     for grant in _grants(view, term):
-        over = grant.until_ms <= now_ms
-        state = State("over", "calm") if over else State("rests", "warn") if grant.paused else State("in force", "good")
+        over, rests = grant.until_ms <= now_ms, grant.paused or steps_back
+        state = State("over", "calm") if over else State("rests", "warn") if rests else State("in force", "good")
         if not over and now_ms < grant.since_ms:
             state = State("to come")
         rows.append([spoken_kind(grant.name), _limit(grant.up_to), state, When(grant.until_ms)])
@@ -294,6 +314,7 @@ def _term(view: View, term: Term, now_ms: int) -> Iterator[Block]:
     yield Heading(f"A term as {term.role}")
     facts: list[tuple[str, Cell]] = [
         ("Role", Ref(row.id, "record", term.role) if row else term.role), ("Held by", _member(view, term.holder)),
+        *_rest(view, term, now_ms),
         ("From", When(term.since_ms)), ("Until", When(term.until_ms)), ("Given", _how(term, now_ms)),
         ("Defined as", Ref(term.definition, "record", "at that time")),
         ("Terms in a row", in_a_row(view, term)), ("Shadow", _shadow(view, term, now_ms)),

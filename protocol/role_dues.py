@@ -48,7 +48,7 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
             yield from _ending(view, current, terms, now_ms)
             yield from _to_read(view, current, now_ms)
             if not alone and not has_lot(view, "shadow", current.id, now_ms):
-                yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id)
+                yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id, role=row.role)
         elif row.ended_ms > now_ms and not any(now_ms < term.since_ms < term.until_ms for term in terms):
             since_ms = max([row.since_ms, *(term.until_ms for term in terms if term.until_ms <= now_ms)])
             yield Due(
@@ -57,7 +57,7 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
         yield from _to_hand_over(view, terms, current, now_ms)
     for made, term in open_calls(view, now_ms):
         what = f"Look at the pause of “{spoken_kind(made.kind)}” in {term.role}: resume or revoke it"
-        yield Due(what, None, made.since_ms, term.until_ms, made.id)
+        yield Due(what, None, made.since_ms, term.until_ms, made.id, role=term.role)
 
 
 def _ending(view: View, current: Term, terms: Sequence[Term], now_ms: int) -> Iterator[Due]:
@@ -71,7 +71,7 @@ def _ending(view: View, current: Term, terms: Sequence[Term], now_ms: int) -> It
     if not later:
         renewal = ", or renew it with reasons" if can_renew(view, current, now_ms) else ""
         what = f"The term as {current.role} ends: choose who is next{renewal}"
-        yield Due(what, None, since_ms, current.until_ms, current.id)
+        yield Due(what, None, since_ms, current.until_ms, current.id, role=current.role)
 
 
 def _to_hand_over(view: View, terms: Sequence[Term], current: Term | None, now_ms: int) -> Iterator[Due]:

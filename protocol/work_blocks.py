@@ -94,7 +94,7 @@ def _all_lacking(view: View, now_ms: int) -> Iterator[Due]:
         moment = task.starts_ms or task.ends_ms
         if each.free and task.dated and moment - days * DAY_MS <= now_ms < moment:
             needs = f"“{task.name}” still needs {counted(each.free, 'person', 'people')}"
-            yield Due(needs, None, moment - days * DAY_MS, moment, task.id)
+            yield Due(needs, None, moment - days * DAY_MS, moment, task.id, role=task.role)
 
 
 # Figures

@@ -23,11 +23,13 @@ from node.web.keys import DESK, VISIT
 from node.web.session import LOOKED, is_secure, looked
 from node.words import count, money, permission
 from protocol import moon as moons
+from protocol.judge import rests_of
 from protocol.keychain import KeyChainError, parse_space, space_name
 from protocol.membership import ASSEMBLY, MEMBER, MEMBERSHIPS, founding_of, members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Link, Mark, Ref, State, Text, Wheel, When, offered
 from protocol.practice import FOREVER_MS, GRANTS, PROBLEMS, Grant, Practice, View
 from protocol.practices import PRACTICES
+from protocol.resting import Sabbatical, stood_in
 from protocol.terms import ROLES, TERMS
 from protocol.wire_blocks import with_live
 from protocol.working import quiet_until_ms
@@ -45,6 +47,7 @@ _LEADS = {
     "archipelago": "Who we are linked with, what we learn from each other, and how safe our records are.",
     "memory": "What was recorded here, for as long as this space lives.",
 }
+IN_FORCE, RESTING = State("in force", "good"), State("rests while they step back", "warn")
 _TITLES = {key: key.capitalize() for key in _LEADS}
 
 
@@ -312,23 +315,37 @@ def _member(seen: Seen, wanted: bytes) -> Page:
 
 def grants(view: View, now_ms: int, wanted: bytes, title: str = "What they may do") -> Iterable[Block]:
     """What somebody may do here in words: up to what amount, from where they have it, and until when."""
-    held = [row for row in view.all(GRANTS, holder=wanted) if row.since_ms <= now_ms < row.until_ms]
-    rows: list[list[Cell]] = [
-        [
-            permission(row.name),
-            money(row.up_to, "").strip() if row.up_to else "without a limit" if "/" in row.name else "",
-            _given_by(view, row),
-            When(row.since_ms),
-            When(row.until_ms) if row.until_ms < FOREVER_MS else "while a member",
-            State("paused", "warn") if row.paused else State("in force", "good"),
-        ]
-        for row in sorted(held, key=lambda row: ("/" in row.name, -row.until_ms, permission(row.name)))
-    ]
+    held = _held(view, now_ms, wanted)
+    rows = [_grant_row(view, row, RESTING if rests_of(view, row, now_ms) else IN_FORCE) for row in held]
+    for rest in stood_in(view, wanted, now_ms):
+        theirs = _held(view, now_ms, rest.member)
+        covered = [row for row in theirs if any(each.id == rest.id for each in rests_of(view, row, now_ms))]
+        held += covered
+        rows += [_grant_row(view, row, IN_FORCE, rest) for row in covered]
     columns = ["What", "Up to", "From", "Since", "Until", "State"]
     if not any(row.up_to for row in held):
         columns, rows = [columns[0], *columns[2:]], [[row[0], *row[2:]] for row in rows]
     yield Heading(title)
     yield Grid("", columns, rows, "Nothing at present.")
+
+
+def _held(view: View, now_ms: int, wanted: bytes) -> list[Grant]:
+    held = [row for row in view.all(GRANTS, holder=wanted) if row.since_ms <= now_ms < row.until_ms]
+    return sorted(held, key=lambda row: ("/" in row.name, -row.until_ms, permission(row.name)))
+
+
+def _grant_row(view: View, row: Grant, state: State, rest: Sabbatical | None = None) -> list[Cell]:
+    """What one grant lets somebody do; in a sabbatical, whoever stands in for its holder."""
+    until_ms = min(row.until_ms, rest.until_ms) if rest else row.until_ms
+    given: Cell = Ref(rest.id, "record", f"standing in for {name_of(view, rest.member)}") if rest else _given_by(view, row)
+    return [
+        permission(row.name),
+        money(row.up_to, "").strip() if row.up_to else "without a limit" if "/" in row.name else "",
+        given,
+        When(max(row.since_ms, rest.since_ms) if rest else row.since_ms),
+        When(until_ms) if until_ms < FOREVER_MS else "while a member",
+        State("paused", "warn") if row.paused else state,
+    ]
 
 
 def _given_by(view: View, row: Grant) -> Cell:

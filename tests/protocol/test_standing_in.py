@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from node.today import roles_with
+from node.web.pages import grants
 from protocol import moon
 from protocol.eligibility import eligible
 from protocol.keys import SigningKey
@@ -215,3 +217,59 @@ def test_the_page_of_the_sabbatical_offers_to_take_over_and_says_who_did(resting
     assert not resting.take_over()
     assert "Take over, as the lot has drawn" not in told()
     assert not any(what.startswith("Take over while ") for what in due())
+
+
+def test_pages_say_who_steps_back_until_when_and_who_does_it_meanwhile(resting: Resting) -> None:
+    house = resting.house
+    practice = next(each for each in house.registry.practices if each.name == "roles")
+
+    def told(digest: bytes) -> str:
+        return blocks_of(practice.record(house.view, digest, house.now_ms))
+
+    pages = (house.role().id, resting.term.id)
+    assert not any("Steps back until" in told(digest) for digest in pages), "it has not begun"
+    house.now_ms = resting.begins_ms
+    for digest in pages:
+        assert "nobody has taken over" in told(digest)
+        assert "in force" not in told(digest)
+    assert "(steps back now)" in blocks_of(practice.page(house.view, house.now_ms))
+    resting.draw()
+    assert not resting.take_over()
+    for digest in pages:
+        assert "Meanwhile" in told(digest)
+        assert "nobody has taken over" not in told(digest)
+    house.now_ms = resting.ends_ms
+    assert not any("Steps back until" in told(digest) for digest in pages)
+
+
+def test_what_one_may_says_what_rests_and_what_one_does_meanwhile_for_somebody(resting: Resting) -> None:
+    house = resting.house
+    resting.draw()
+    assert not resting.take_over()
+
+    def told(who: SigningKey) -> str:
+        return blocks_of(list(grants(house.view, house.now_ms, who.public)))
+
+    assert "rests while they step back" not in told(resting.holder)
+    assert "standing in for" not in told(resting.newcomer), "it has not begun"
+    house.now_ms = resting.begins_ms
+    assert "rests while they step back" in told(resting.holder)
+    assert "standing in for" in told(resting.newcomer)
+    assert "Book a transaction" in told(resting.newcomer)
+    assert "Book a transaction" not in told(resting.next)
+    assert roles_with(house.view, resting.newcomer.public, house.now_ms) == {"treasurer"}, "what is due for it is theirs too"
+    house.now_ms = resting.ends_ms
+    assert "standing in for" not in told(resting.newcomer)
+    assert roles_with(house.view, resting.newcomer.public, house.now_ms) == frozenset()
+
+
+def test_a_rest_from_one_role_leaves_the_other_as_it_is(resting: Resting) -> None:
+    house = resting.house
+    house.define("cook", 3)
+    house.give(resting.holder, "cook")
+    resting.draw()
+    assert not resting.take_over()
+    house.now_ms = resting.begins_ms
+    assert roles_with(house.view, resting.newcomer.public, house.now_ms) == {"treasurer"}
+    practice = next(each for each in house.registry.practices if each.name == "roles")
+    assert "Steps back until" not in blocks_of(practice.record(house.view, house.role("cook").id, house.now_ms))
