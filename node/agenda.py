@@ -180,5 +180,5 @@ def waited(ms: int) -> str:
 
 
 def _row(entry: Entry, now_ms: int) -> list[Cell]:
-    until: Cell = When(entry.until_ms) if entry.until_ms < FOREVER_MS else "whenever you like"
+    until: Cell = When(entry.until_ms) if entry.until_ms < FOREVER_MS else "until it is done"
     return [Ref(entry.link, "record", entry.what), waited(entry.waits_ms(now_ms)), until, entry.needs]

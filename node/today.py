@@ -5,7 +5,6 @@ Built of blocks from what every practice says is due; nothing here is stored, so
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -19,9 +18,9 @@ from protocol.practice import FOREVER_MS, Due, View
 from protocol.practices import PRACTICES
 from protocol.resting import stood_in
 from protocol.terms import held_by, roles_at, term_of
-from protocol.wording import counted
+from protocol.wording import counted, shortened
 
-_MARKS = 9
+_MARKS, _MARK = 9, 44  # of a wheel: how many, and how many letters long
 
 
 class Needs(Struct, frozen=True):
@@ -67,9 +66,14 @@ def marks(found: Needs, now_ms: int) -> list[Mark]:
 
 
 def days(found: Needs, now_ms: int) -> list[Mark]:
-    """How much ends at each instant of this cycle, for a wheel that stands beside the list of it."""
-    at = Counter(each.until_ms for each in _near(found, now_ms))
-    return [Mark(f"{counted(many, 'thing')} due", until_ms) for until_ms, many in list(at.items())[:_MARKS]]
+    """What ends at each instant of this cycle, or how much, for a wheel that stands beside the list of it."""
+    at: dict[int, list[str]] = {}
+    for each in _near(found, now_ms):
+        at.setdefault(each.until_ms, []).append(each.what)
+    return [
+        Mark(shortened(whats[0], _MARK) if len(whats) == 1 else f"{len(whats)} things due", until_ms)
+        for until_ms, whats in list(at.items())[:_MARKS]
+    ]
 
 
 def _near(found: Needs, now_ms: int) -> list[Due]:
@@ -139,7 +143,7 @@ def has_end(due: Due) -> bool:
 def table(due: Sequence[Due], empty: str = "") -> Grid:
     """What is due, with its day; what has none stands last."""
     rows: list[list[Cell]] = [
-        [Ref(each.link, "record", each.what), When(each.until_ms) if has_end(each) else "whenever you like"]
+        [Ref(each.link, "record", each.what), When(each.until_ms) if has_end(each) else "until it is done"]
         for each in sorted(due, key=lambda each: not has_end(each))
     ]
     return Grid("", ("What", "Until"), rows, empty)

@@ -201,6 +201,7 @@ def _groups(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
 
 
 def _people(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
+    yield Heading("By person", 3)
     here = [(row.member, name_of(view, row.member)) for row in members_at(view, now_ms)]
     for caption, did, counts in (
         ("Proposals by person", "proposed", heard.proposals),
@@ -222,7 +223,7 @@ def _people(view: View, heard: Voices, now_ms: int) -> Iterator[Block]:
         for member, name in here
     ]  # fmt: skip
     yield Grid(
-        "By person, in the order in which they came",
+        "In the order in which they came",
         ("Who", "Proposed", "Spoke on proposals", "Voted"),
         rows,
         "Nobody is here.",

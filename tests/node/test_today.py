@@ -331,3 +331,14 @@ def test_of_what_a_record_led_to_the_latest_are_told_and_how_many_more_there_are
     found = house.home.store.find(notes[3])
     assert found
     assert more == Facts([("Before that", Link("3 more records, in Memory", f"/memory?before={found.position}"))])
+
+
+def test_the_wheel_names_what_ends_alone_and_counts_what_ends_together() -> None:
+    now_ms = moon.new_moon_ms(331) + DAY
+    long = "A question that was talked about at length in every round of the summer"
+    whats = ((long, DAY), ("Close the books", 2 * DAY), ("Come", 3 * DAY), ("Bring a chair", 3 * DAY))
+    found = today.Needs((), (), tuple(Due(what, None, now_ms, now_ms + after_ms, bytes(32)) for what, after_ms in whats))
+    told = [(mark.label, mark.at_ms) for mark in today.days(found, now_ms)]
+    assert told[1:] == [("Close the books", now_ms + 2 * DAY), ("2 things due", now_ms + 3 * DAY)]
+    assert told[0][0].endswith("…")
+    assert long.startswith(told[0][0].removesuffix("…"))

@@ -175,7 +175,7 @@ def test_the_page_shows_people_to_members_only_and_in_the_order_in_which_they_ca
         "Groups",
         "Share of north",
         "Proposals by person",
-        "By person, in the order in which they came",
+        "In the order in which they came",
     ]
     pictures = [each for each in PRACTICE.page(house.view(MEMBERS), house.world.now_ms) if isinstance(each, Bars)]
     assert sum(bar.value for bar in pictures[-1].bars) == 6
