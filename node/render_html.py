@@ -50,7 +50,10 @@ from protocol.page import (
 )
 
 _WIDE = (Timeline, Chart, Flow, Graph, Difference)
-_ENDINGS = ("ended", "left", "retired", "removed", "suspended", "withdrawn", "declined", "erased", "closed", "reversed")
+_ENDINGS = (
+    "ended", "left", "retired", "removed", "suspended", "withdrawn", "declined", "erased", "closed", "reversed", "recalled",
+    "dissolved", "resigned",
+)  # fmt: skip
 _LINK_BYTES = 4000  # a longer address is refused by servers
 _UNNAMED = element("span", "State", class_="unseen")
 _FOLD_ROWS, _FOLD_WORDS = 200, 120

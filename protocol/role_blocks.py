@@ -227,8 +227,9 @@ def _role(view: View, row: Role, now_ms: int) -> Iterator[Block]:
     else:
         facts.append(("Held by", State("nobody", "warn")))
     yield Facts([*facts, *_left_before(view, row.role, current.since_ms if current else now_ms)])
-    yield _may(row.permitted, "What it may write from the next term on" if current and current.definition != row.id
-               else "What it may write, and nobody else")  # fmt: skip
+    anew = current is not None and current.definition != row.id
+    if anew or row.permitted or not current:  # else the term of now says that it has none
+        yield _may(row.permitted, "What it may write from the next term on" if anew else "What it may write, and nobody else")
     if row.ended_ms > now_ms:
         if current:
             yield from _current(view, row, current, now_ms)
