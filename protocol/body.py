@@ -322,7 +322,7 @@ def _instant(f: Field, value: str) -> int:
     try:
         moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
     except ValueError as error:
-        raise Refused(f"{f.label}: “{_quoted(value)}” is not a time. Write it like 2026-03-14 18:00 (UTC).") from error
+        raise Refused(f"{f.label}: “{_quoted(value)}” is not a time. Write it like 2026-03-14 18:00+00:00 (in UTC).") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp()) // 60 * 60_000

@@ -108,7 +108,7 @@ def test_a_refusal_tells_its_instants_on_the_civil_day_of_the_collective(zone: s
 def test_what_is_no_instant_of_the_rules_stays_in_a_refusal_as_it_is() -> None:
     zone = ZoneInfo("Pacific/Auckland")
     for said in (
-        "Begins: “2026-12-09 00:52 UTC” is not a time. Write it like 2026-03-14 18:00 (UTC).",
+        "Begins: “2026-12-09 00:52 UTC” is not a time. Write it like 2026-03-14 18:00+00:00 (in UTC).",
         "It ended at 2026-02-30 00:52 UTC.",
         f"It ended at {spoken_time(FOREVER_MS)}.",
         "Nobody holds it on 2026-12-09.",

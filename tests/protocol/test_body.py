@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an amount as a float": ({"lines": [{"account": "a", "amount": 1.5}]}, "Amount: write amounts as text"),
     "three decimals": ({"lines": [{"account": "a", "amount": "1.005"}]}, "at most two decimals"),
     "an amount too large": ({"lines": [{"account": "a", "amount": "99999999999.00"}]}, "Amount: a whole number from"),
-    "a time in words": ({"until_ms": "tomorrow"}, "Until: “tomorrow” is not a time. Write it like 2026-03-14 18:00"),
+    "a time in words": ({"until_ms": "tomorrow"}, "Until: “tomorrow” is not a time. Write it like 2026-03-14 18:00+00:00 (in UTC)."),
     "a time before all": ({"until_ms": "1960-01-01"}, "Until: a whole number of at least 0"),
     "rounds in words": ({"rounds": "many"}, "Rounds: “many” is not a whole number"),
     "too many rounds": ({"rounds": 10}, "Rounds: a whole number from 1 to 9"),
