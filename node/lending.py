@@ -30,7 +30,7 @@ from node.clock import Clock
 from node.home import Home
 from protocol.keys import SigningKey
 from protocol.membership import MEMBERSHIPS, is_live
-from protocol.practice import EVERYTHING, KEYS, Refused, Row, Table, Value, View
+from protocol.practice import EVERYTHING, KEYS, Asked, Refused, Row, Table, Value, View
 from protocol.practices import TABLES
 
 PATH = "/api/v1/sealed/lend"
@@ -88,7 +88,7 @@ class _Afar:
     def __init__(self, space: bytes, question: Callable[..., object]) -> None:
         self._space, self._question = space, question
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         """The one row with this key."""
         if where.keys() != {"space", *table.key}:
             raise Refused(_ELSEWHERE)

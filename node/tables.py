@@ -18,7 +18,7 @@ from typing import Any
 from msgspec.structs import astuple, fields
 
 from node.database import Connection
-from protocol.practice import EVERYTHING, Change, Patch, Put, R, Table, Value
+from protocol.practice import EVERYTHING, Asked, Change, Least, Patch, Put, R, Table, Value
 from protocol.record import NAMED
 
 _TYPES = {int: "INTEGER", bool: "INTEGER", bytes: "BLOB", str: "TEXT"}
@@ -89,9 +89,9 @@ def prefix_of(digest: bytes) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _select(table: Table[Any], asked: tuple[tuple[str, bool], ...], order: str, limit: int, scope: str) -> str:
+def _select(table: Table[Any], asked: tuple[tuple[str, str], ...], order: str, limit: int, scope: str) -> str:
     names = [name for name, _ in asked]
-    tests = [f"{name} IS NULL" if empty else f"{name}=?" for name, empty in asked]
+    tests = [f"{name}{test}" for name, test in asked]
     if scope:
         tests.append(scope)
     sql = f"SELECT {', '.join(table.row.__struct_fields__)} FROM {table.name}{_index(table, names)}"
@@ -102,6 +102,12 @@ def _select(table: Table[Any], asked: tuple[tuple[str, bool], ...], order: str, 
     keys = [key for key in (first, *(("space", *table.key) if "space" not in names else table.key)) if key]
     sql += " ORDER BY " + ", ".join(f"{key}{way}" for key in dict.fromkeys(keys))
     return sql + (f" LIMIT {limit:d}" if limit else "")
+
+
+def _test(value: Asked) -> str:
+    if value is None:
+        return " IS NULL"
+    return ">=?" if isinstance(value, Least) else "=?"
 
 
 def _index(table: Table[Any], names: list[str]) -> str:
@@ -128,7 +134,7 @@ class Locked:
     def __init__(self, tables: Tables, lock: AbstractContextManager[Any]) -> None:
         self._tables, self._lock = tables, lock
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         """See `protocol.practice.Reader`."""
         with self._lock:
             return self._tables.rows(table, where, order, limit, audience)
@@ -196,7 +202,7 @@ class Tables:
         """Rises when another connection has written; the same number means the same tables."""
         return self._version
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         """See `protocol.practice.Reader`."""
         if table.name in self._waiting:
             self.flush(table.name)
@@ -206,9 +212,9 @@ class Tables:
         asked = (tuple(where.items()), order, limit, audience)
         found = known.get(asked)
         if found is None:
-            shape = tuple((name, value is None) for name, value in where.items())
+            shape = tuple((name, _test(value)) for name, value in where.items())
             sql = _select(table, shape, order, limit, _scope(audience))
-            values = [value for value in where.values() if value is not None]
+            values = [each.value if isinstance(each, Least) else each for each in where.values() if each is not None]
             kind = table.row
             found = tuple([kind(*row) for row in self.db.execute(sql, values)])
             if self.remember:

@@ -30,14 +30,14 @@ from msgspec import Struct
 from protocol import encoding, moon
 from protocol.mandate import ANYBODY
 from protocol.membership import MEMBERSHIPS, Membership, is_live, members_at
-from protocol.practice import FOREVER_MS, GRANTS, Grant, MemberKey, Own, Parameter, Row, Table, field
+from protocol.practice import FOREVER_MS, GRANTS, Grant, Least, MemberKey, Own, Parameter, Row, Table, field
 from protocol.voting import Rules
 from protocol.wording import counted
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+CYCLE_MS = 30 * DAY_MS  # no cycle of the moon is as long
 KEY_BYTES = 32
 LONGEST_DAYS = 60
-LATEST = 400  # so many proposals and outcomes are looked through, the latest first
 
 QUORUM = Parameter(
     "decisions.quorum-percent", 50, "Share of those who may vote that has to answer, in percent", low=10, high=100
@@ -447,8 +447,8 @@ def binds(row: Outcome, at_ms: int) -> bool:
 
 def standing(own: Own, at_ms: int) -> tuple[Outcome, ...]:
     """The decisions that bind at an instant, those that end first first."""
-    latest = own.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST)
-    return tuple(row for row in reversed(latest) if binds(row, at_ms))
+    found = own.all(OUTCOMES, accepted=True, order="sunset_ms", sunset_ms=Least(at_ms + 1))
+    return tuple(row for row in found if binds(row, at_ms))
 
 
 def lapses_ms(own: Own, row: Proposal, at_ms: int) -> int:
@@ -459,7 +459,7 @@ def lapses_ms(own: Own, row: Proposal, at_ms: int) -> int:
     try:
         return moon.after_cycles(row.touched_ms, cycles)
     except moon.OutsideTable:
-        return row.touched_ms + cycles * 30 * DAY_MS
+        return row.touched_ms + cycles * CYCLE_MS
 
 
 def may_answer(own: Own, round_: Round, at_ms: int) -> set[bytes]:
@@ -475,8 +475,10 @@ def is_over(own: Own, round_: Round, at_ms: int) -> bool:
 
 def open_proposals(own: Own, at_ms: int) -> tuple[Proposal, ...]:
     """What is neither decided nor withdrawn nor lapsed, the oldest first."""
-    found = own.all(PROPOSALS, is_open=True, order="-touched_ms", limit=LATEST)
-    alive = [row for row in found if at_ms < lapses_ms(own, row, at_ms)]
+    touched_ms = at_ms - (own.parameter(KEPT, at_ms) + 1) * CYCLE_MS
+    found = {row.id: row for row in own.all(PROPOSALS, is_open=True, touched_ms=Least(touched_ms))}
+    found |= {row.id: row for each in open_rounds(own) if (row := own.get(PROPOSALS, each.proposal))}
+    alive = [row for row in found.values() if at_ms < lapses_ms(own, row, at_ms)]
     return tuple(sorted(alive, key=lambda row: (row.since_ms, row.position)))
 
 

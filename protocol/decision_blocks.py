@@ -16,7 +16,6 @@ from protocol.deciding import (
     ENDED,
     IN_FORCE,
     LAPSED,
-    LATEST,
     ON_AGENDA,
     OPEN,
     OUTCOMES,
@@ -43,6 +42,7 @@ from protocol.voting import ADVICE, CONSENSUS, CONSENT, GRADIENTS, MAJORITY, RAN
 from protocol.wording import counted
 
 SHOWN = 30
+LATEST = 400  # outcomes, the newest first, among which those that are over are looked for
 WAYS = {
     CONSENT: "Holds unless somebody objects because it would harm us. A concern is written down and stops nothing. Objections"
     " are taken up in another version.",

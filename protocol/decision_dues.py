@@ -14,7 +14,6 @@ from protocol.deciding import (
     DAY_MS,
     IN_FORCE,
     LAPSED,
-    LATEST,
     NOT_MET,
     ON_AGENDA,
     OUTCOMES,
@@ -34,7 +33,7 @@ from protocol.deciding import (
     voters,
 )
 from protocol.membership import MEMBERSHIPS
-from protocol.practice import FOREVER_MS, Due, Own, View
+from protocol.practice import FOREVER_MS, Due, Least, Own, View
 from protocol.terms import spoken_kind
 from protocol.voting import STOPPED
 
@@ -63,7 +62,7 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
             may = voters(round_, members, min(now_ms, round_.closes_ms))
             missing = may - answered(view, round_)
             yield from _round(round_, title, missing, now_ms, done=not missing and is_over(view, round_, now_ms))
-    for outcome in view.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST):
+    for outcome in view.all(OUTCOMES, accepted=True, order="-sunset_ms", sunset_ms=Least(now_ms - SOON_DAYS * DAY_MS)):
         yield from _outcome(view, outcome, now_ms)
 
 
@@ -136,13 +135,13 @@ def figures(view: View, now_ms: int) -> Mapping[str, int]:
         since_ms = moon.new_moon_ms(moon.cycle_at(now_ms))
     except moon.OutsideTable:
         since_ms = now_ms
-    latest = view.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST)
+    ending = view.all(OUTCOMES, accepted=True, sunset_ms=Least(since_ms))
     return {
         "decisions.open": len(open_proposals(view, now_ms)),
         "decisions.rounds-open": sum(now_ms < row.closes_ms for row in open_rounds(view)),
         "decisions.standing": len(held),
         "decisions.unjudged": sum(stands(row, now_ms) == ON_AGENDA for row in held),
-        "decisions.lapsed": sum(stands(row, now_ms) == LAPSED and row.sunset_ms >= since_ms for row in latest),
+        "decisions.lapsed": sum(stands(row, now_ms) == LAPSED for row in ending),
     }
 
 

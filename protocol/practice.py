@@ -27,6 +27,15 @@ PUBLIC, ALLIES, MEMBERS = 0, 1, 2  # each sees what stands before it; from 16 on
 EVERYTHING = 2**31
 
 Value = str | int | bytes | bool | None
+
+
+class Least(Struct, frozen=True):
+    """In place of a column's value: not equal to it, but at least so much. It goes last, where an index ends in the column."""
+
+    value: int
+
+
+Asked = Value | Least
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "record"})]
 SpaceId = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "space"})]
 MemberKey = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "member"})]
@@ -234,10 +243,11 @@ class Parameter(Struct, frozen=True):
 class Reader(Protocol):
     """What a store offers: rows whose columns equal, sums by group, and the ids behind its small numbers."""
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         """Rows whose columns equal `where` and that `audience` may see, ordered by a column ("-": falling), then by key.
 
-        `limit` 0 means all. `audience` is 0 to 2, a number from 16 for one list of named spaces, or EVERYTHING.
+        A column is at least what a `Least` says. `limit` 0 means all. `audience` is 0 to 2, a number from 16 for one list of
+        named spaces, or EVERYTHING.
         """
 
     def sums(
@@ -269,8 +279,8 @@ class Own:
         """This space's 32-byte id."""
         return self._reader.space_id(self.space)
 
-    def all(self, table: Table[R], *, order: str = "", limit: int = 0, **where: Value) -> tuple[R, ...]:
-        """Rows of this space whose columns equal the given values."""
+    def all(self, table: Table[R], *, order: str = "", limit: int = 0, **where: Asked) -> tuple[R, ...]:
+        """Rows of this space whose columns equal the given values, or are at least them (`Least`)."""
         return self._reader.rows(table, {"space": self.space, **where}, order, limit, self.audience)
 
     def get(self, table: Table[R], *key: Value) -> R | None:
@@ -310,8 +320,8 @@ class Own:
 class View(Own):
     """Everything this node holds, seen from one space."""
 
-    def everywhere(self, table: Table[R], *, order: str = "", limit: int = 0, **where: Value) -> tuple[R, ...]:
-        """Rows of every space whose columns equal the given values."""
+    def everywhere(self, table: Table[R], *, order: str = "", limit: int = 0, **where: Asked) -> tuple[R, ...]:
+        """Rows of every space whose columns equal the given values, or are at least them (`Least`)."""
         return self._reader.rows(table, where, order, limit, self.audience)
 
     def space_id(self, space: int) -> bytes:

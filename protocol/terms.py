@@ -22,10 +22,9 @@ from msgspec import Struct
 
 from protocol import moon
 from protocol.membership import MEMBERSHIPS, Membership, abstain
-from protocol.practice import FOREVER_MS, Own, Parameter, Row, Table, field
+from protocol.practice import FOREVER_MS, Least, Own, Parameter, Row, Table, field
 
 DAY_MS = 86_400_000
-RECENT = 16  # terms of a role that can still matter to what is due
 
 TERM_CYCLES = Parameter("roles.term-cycles", 1, "Longest term of a role, in cycles", 1, 13)
 CONSECUTIVE = Parameter("roles.consecutive-terms", 1, "Terms of one person in one role, in a row", 1, 12)
@@ -194,9 +193,8 @@ def terms_of(own: Own, role: str) -> tuple[Term, ...]:
 
 
 def recent_terms(own: Own, role: str, after_ms: int) -> tuple[Term, ...]:
-    """Those of the latest terms of a role that were to end after an instant, as they were held."""
-    found = own.all(TERMS, role=role, order="-position", limit=RECENT)
-    return tuple(as_held(own, term) for term in reversed(found) if term.until_ms > after_ms)
+    """The terms of a role that were to end after an instant, as they were held, in the order in which they were given."""
+    return tuple(as_held(own, term) for term in own.all(TERMS, role=role, order="position", until_ms=Least(after_ms + 1)))
 
 
 def every_term(own: Own) -> tuple[Term, ...]:

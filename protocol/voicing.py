@@ -24,7 +24,7 @@ from msgspec import Struct
 from protocol import moon
 from protocol.deciding import OUTCOMES, PROPOSALS, SAYINGS, VOTES
 from protocol.membership import BELONGINGS, members_at
-from protocol.practice import Own, Row, Table, View
+from protocol.practice import Least, Own, Row, Table, View
 
 CYCLES = 3
 FEWEST_IN_GROUP = 3
@@ -34,7 +34,6 @@ TOLD_APART = (
     f"A group is told apart if at least {FEWEST_IN_GROUP} members count themselves to it and {FEWEST_IN_GROUP} do not, "
     "so that no number is about one person."
 )
-LATEST_PROPOSALS, LATEST_SAYINGS, LATEST_OUTCOMES = 400, 2000, 40
 
 
 class Group(Row, frozen=True):
@@ -71,14 +70,10 @@ def voices(own: Own, now_ms: int) -> Voices:
     """Who was heard in the last full cycles."""
     since_ms, until_ms = window(now_ms)
 
-    def within(at_ms: int) -> bool:
-        return since_ms <= at_ms < until_ms
-
-    proposals = Counter(
-        row.proposer for row in own.all(PROPOSALS, order="-since_ms", limit=LATEST_PROPOSALS) if within(row.since_ms)
-    )
-    sayings = Counter(row.author for row in own.all(SAYINGS, order="-since_ms", limit=LATEST_SAYINGS) if within(row.since_ms))
-    outcomes = [row for row in own.all(OUTCOMES, order="-since_ms", limit=LATEST_OUTCOMES) if within(row.since_ms)]
+    from_then = Least(since_ms)
+    proposals = Counter(row.proposer for row in own.all(PROPOSALS, since_ms=from_then) if row.since_ms < until_ms)
+    sayings = Counter(row.author for row in own.all(SAYINGS, since_ms=from_then) if row.since_ms < until_ms)
+    outcomes = [row for row in own.all(OUTCOMES, since_ms=from_then) if row.since_ms < until_ms]
     votes: Counter[bytes] = Counter()
     for row in outcomes:
         votes.update({member: 1 for member, _ in own.sums(VOTES, "changes", "member", round=row.round, by_self=True)})

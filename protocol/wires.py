@@ -25,10 +25,10 @@ from typing import Any
 from msgspec import Struct
 
 from protocol import moon
-from protocol.deciding import LATEST, OUTCOMES, criteria_of
+from protocol.deciding import OUTCOMES, criteria_of
 from protocol.figure import find
 from protocol.membership import members_at
-from protocol.practice import FOREVER_MS, PUBLIC, Own, Parameter, Row, Table
+from protocol.practice import FOREVER_MS, PUBLIC, Least, Own, Parameter, Row, Table
 
 DAY_MS = 86_400_000
 ABOVE, BELOW = "above", "below"
@@ -159,7 +159,9 @@ class Watch(Struct, frozen=True):
 def watched(own: Own) -> tuple[Watch, ...]:
     """The figures under wires, and those by which decisions of everybody are to be judged."""
     found = [Watch(wire.figure, wire.since_ms, FOREVER_MS) for wire in standing_wires(own)]
-    for row in own.all(OUTCOMES, accepted=True, order="-sunset_ms", limit=LATEST):
+    last = latest_noting(own)
+    noted_ms = moon.new_moon_ms(last.cycle + 1) if last else 0
+    for row in own.all(OUTCOMES, accepted=True, order="-sunset_ms", sunset_ms=Least(noted_ms)):
         until_ms = min(row.sunset_ms, row.ended_ms)
         names = (each.figure for each in criteria_of(row)) if row.scope == PUBLIC else ()
         found += [Watch(name, row.since_ms, until_ms) for name in names if find(name)]

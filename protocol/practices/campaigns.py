@@ -34,6 +34,7 @@ from protocol.practice import (
     Digest,
     Due,
     Kind,
+    Least,
     Own,
     Parameter,
     Practice,
@@ -229,7 +230,7 @@ def refuse_at_rest(own: Own, at_ms: int) -> None:
     """Refuse a new call between the dispersal of terms that this space joined and the end of their rest."""
     if not own.parameter(REST_BINDS, at_ms):
         return
-    for window in own.all(WINDOWS, order="-rests_ms", limit=100):
+    for window in own.all(WINDOWS, order="-rests_ms", rests_ms=Least(at_ms + 1)):
         if window.disperses_ms <= at_ms < window.rests_ms and not (window.withdrawn or window.lifted):
             raise Refused(
                 f"We consolidate and rest until {spoken_time(window.rests_ms)} after a campaign that we joined. "

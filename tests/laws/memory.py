@@ -16,10 +16,15 @@ import msgspec
 from msgspec.structs import astuple
 
 from protocol.judge import Fold, Stored, Verdict
-from protocol.practice import EVERYTHING, Change, Kind, Patch, Put, R, Table, Value, View
+from protocol.practice import EVERYTHING, Asked, Change, Kind, Least, Patch, Put, R, Table, Value, View
 from protocol.record import sees
 
 Rows = dict[str, dict[tuple[Value, ...], tuple[Value, ...]]]  # table -> (space, *key) -> (*columns, audience)
+
+
+def fits(value: Any, asked: Asked) -> bool:
+    """Whether a column's value is what is asked for."""
+    return bool(value >= asked.value) if isinstance(asked, Least) else bool(value == asked)
 
 
 class Memory:
@@ -125,12 +130,12 @@ class Memory:
         if self.fence and space != self.fence:
             self.trespasses.append(f"a rule asks {what} of another space")
 
-    def _found(self, table: Table[R], where: Mapping[str, Value], audience: int) -> list[R]:
+    def _found(self, table: Table[R], where: Mapping[str, Asked], audience: int) -> list[R]:
         self._step(f"for {table.name}", where.get("space"))
         found = [
             row
             for row, held in self.kept[table.name].values()
-            if _sees(audience, held) and all(getattr(row, column) == value for column, value in where.items())
+            if _sees(audience, held) and all(fits(getattr(row, column), asked) for column, asked in where.items())
         ]
         if self.random:
             self.random.shuffle(found)
@@ -138,7 +143,7 @@ class Memory:
             found.sort(key=lambda row: [getattr(row, column) for column in ("space", *table.key)])
         return found
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         """See `protocol.practice.Reader`."""
         found = self._found(table, where, audience)
         if order:

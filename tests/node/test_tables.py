@@ -12,7 +12,7 @@ import pytest
 from node.database import Database
 from node.schema import migrate
 from node.tables import Tables, all_ddl, ddl
-from protocol.practice import EVERYTHING, PUBLIC, Row, Table, Total, Value
+from protocol.practice import EVERYTHING, PUBLIC, Least, Row, Table, Total, Value
 from protocol.practices import TABLES
 from protocol.record import ALLIES, MEMBERS, NAMED
 
@@ -92,6 +92,21 @@ def test_rows_come_ordered_limited_and_only_for_those_who_may_see_them(tables: T
     assert positions(EVERYTHING) == [0, 1, 2, 3, 4]
     assert positions(EVERYTHING, "day") == [4, 3, 2, 1, 0]
     assert positions(EVERYTHING, "-day", 2) == [0, 1]
+
+
+def test_a_column_is_asked_for_from_a_value_on_and_by_the_index_that_ends_in_it(tables: Tables) -> None:
+    for position in range(6):
+        tables.write(1 + position // 5, PUBLIC, [LINES.put(Line(1 + position // 5, position, "ab"[position % 2], position, 0))])
+    asked: list[str] = []
+    tables.db.set_trace_callback(asked.append)
+    found = tables.rows(LINES, {"space": 1, "account": "a", "day": Least(2)}, "day", 0, EVERYTHING)
+    tables.db.set_trace_callback(None)
+    assert [row.day for row in found] == [2, 4]
+    plan = " ".join(str(row) for row in tables.db.execute("EXPLAIN QUERY PLAN " + asked[-1]))
+    assert "account=? AND day>?" in plan and "TEMP B-TREE" not in plan
+    assert [row.day for row in tables.rows(LINES, {"account": "a", "day": Least(3)}, "", 0, EVERYTHING)] == [4]
+    assert [row.day for row in tables.rows(LINES, {"account": "a", "day": 3}, "", 0, EVERYTHING)] == []
+    assert tables.rows(LINES, {"space": 1, "account": "a", "day": Least(5)}, "", 0, EVERYTHING) == ()
 
 
 def test_a_remembered_answer_is_forgotten_when_its_table_is_written(tables: Tables) -> None:

@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from protocol.judge import require_audience
-from protocol.practice import EVERYTHING, PUBLIC, Act, Change, Drop, Kind, Patch, Put, R, Table, Value, View
+from protocol.practice import EVERYTHING, PUBLIC, Act, Asked, Change, Drop, Kind, Patch, Put, R, Table, Value, View
 from protocol.record import sees
+from tests.laws.memory import fits
 
 
 class Desk:
@@ -78,16 +79,17 @@ class Desk:
 
     # Reader
 
-    def _found(self, table: Table[R], where: Mapping[str, Value], audience: int) -> list[R]:
+    def _found(self, table: Table[R], where: Mapping[str, Asked], audience: int) -> list[R]:
         found = [
             row
             for row, wide in self.kept[table.name].values()
-            if (audience == EVERYTHING or sees(audience, wide)) and all(getattr(row, c) == v for c, v in where.items())
+            if (audience == EVERYTHING or sees(audience, wide))
+            and all(fits(getattr(row, column), asked) for column, asked in where.items())
         ]
         self.random.shuffle(found)
         return found
 
-    def rows(self, table: Table[R], where: Mapping[str, Value], order: str, limit: int, audience: int) -> tuple[R, ...]:
+    def rows(self, table: Table[R], where: Mapping[str, Asked], order: str, limit: int, audience: int) -> tuple[R, ...]:
         self.reads.append(("rows", table.name, tuple(where)))
         found = self._found(table, where, audience)
         if order:

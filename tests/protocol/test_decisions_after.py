@@ -15,11 +15,14 @@ from protocol import ballot, moon
 from protocol.deciding import (
     JUDGEMENTS,
     OUTCOMES,
+    PROPOSALS,
     VOTES,
     Criterion,
     Outcome,
     Round,
     binds,
+    open_proposals,
+    standing,
     stands,
 )
 from protocol.decision_blocks import fuses
@@ -116,6 +119,28 @@ def test_each_judgement_is_told_in_the_story_and_leads_to_it(house: House) -> No
     assert [block.markdown for block in told if isinstance(block, Prose)][-2:] == ["It works so far", "It does no longer"]
     for each in house.view.all(JUDGEMENTS, decision=row.id):
         assert next(iter(PRACTICE.record(house.view, each.id, house.now_ms))) == Heading(row.title)
+
+
+def test_however_much_is_decided_and_proposed_nothing_is_crowded_off_the_agenda(house: House) -> None:
+    first = house.propose()
+    house.answer(house.call(first), *["agree"] * 5)
+    row = house.close(house.proposal(first).round or b"")
+    asked = house.propose()
+    round_ = house.call(asked)
+    for number in range(450):  # each binds longer than the first; each was touched later than the one in a round
+        later = replace(row, id=number.to_bytes(32, "big"), review_ms=row.review_ms + DAY_MS, sunset_ms=row.sunset_ms + DAY_MS)
+        noise = replace(house.proposal(asked), id=number.to_bytes(32, "little"), round=None, touched_ms=house.now_ms + 1)
+        house.store.write(1, PUBLIC, (OUTCOMES.put(later), PROPOSALS.put(noise)))
+    assert {asked, *(number.to_bytes(32, "little") for number in range(450))} == {
+        each.id for each in open_proposals(house.view, house.now_ms)
+    }
+    assert any(each.link == round_ for each in PRACTICE.due(house.view, house.now_ms))
+    house.now_ms = row.review_ms + 1
+    assert standing(house.view, house.now_ms)[0].id == row.id
+    assert len(standing(house.view, house.now_ms)) == 451
+    (due,) = [each for each in PRACTICE.due(house.view, house.now_ms) if each.link == row.id]
+    assert due.what.startswith("Back on the agenda")
+    assert PRACTICE.figures(house.view, house.now_ms)["decisions.standing"] == 451
 
 
 def test_a_fuse_names_its_decision_once(house: House) -> None:

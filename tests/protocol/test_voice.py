@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from protocol import moon
-from protocol.deciding import PROPOSALS, SAYINGS, Proposal, Saying
+from protocol.deciding import OUTCOMES, PROPOSALS, SAYINGS, Outcome, Proposal, Saying
 from protocol.membership import MEMBERSHIPS, members_at, name_of, said_by
 from protocol.page import Bars, Grid
 from protocol.practice import EVERYTHING, MEMBERS, PUBLIC, Row
@@ -68,6 +68,22 @@ def test_only_the_last_three_full_cycles_are_looked_at() -> None:
     heard = voices(house.view(), house.world.now_ms)
     assert dict(heard.proposals) == {house.members[1]: 1, house.members[2]: 1}
     assert (until_ms, since_ms) == (moon.new_moon_ms(house.world.cycle), moon.new_moon_ms(house.world.cycle - 3))
+
+
+def test_whatever_was_said_in_that_time_counts_however_much_came_later() -> None:
+    house = House()
+    since_ms, until_ms = window(house.world.now_ms)
+    house.saying(0, since_ms, 0)
+    house.proposal(0, since_ms, 0)
+    house.put(OUTCOMES, Outcome, id=b"first", since_ms=since_ms, round=b"r", eligible=8, answered=5)
+    for number in range(1, 2100):
+        at_ms = until_ms + number
+        house.put(SAYINGS, Saying, proposal=b"p", position=number, id=b"%d" % number, author=house.members[1], since_ms=at_ms)
+        house.put(PROPOSALS, Proposal, id=b"%d" % number, position=number, proposer=house.members[1], since_ms=at_ms)
+        house.put(OUTCOMES, Outcome, id=b"%d" % number, since_ms=at_ms, round=b"r", eligible=8, answered=8)
+    heard = voices(house.view(), house.world.now_ms)
+    assert dict(heard.proposals) == dict(heard.sayings) == {house.members[0]: 1}
+    assert (heard.decisions, heard.eligible, heard.answered) == (1, 8, 5)
 
 
 def test_shares_are_told_only_of_enough_and_those_who_said_nothing_count() -> None:
