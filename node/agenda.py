@@ -1,8 +1,9 @@
 """The agenda of the next assembly: it fills itself from what is due for all, and from what members added by hand.
 
-Nothing of it is stored: each practice says what is due (`due`), and what is done is off it by itself. Entries of one record
-are one entry. Groups stand in an order that a meeting can follow: what somebody waits for in doubt first (reviews, paused
-acts), then what is to be decided, who does what, what was brought by hand, and what the rest of the house needs.
+Nothing of it is stored: each practice says what is due (`due`), and what is done is off it by itself. What one
+practice says about one record is one entry. Groups stand in an order that a meeting can follow: what somebody waits for in
+doubt first (reviews, paused acts), then what is to be decided, who does what, what was brought by hand, and what the rest of
+the house needs.
 
 Example::
 
@@ -61,8 +62,8 @@ class Entry(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """How the pages name it."""
-        return self.link.hex()
+        """How the pages name it: two practices can have something to say about one record."""
+        return f"{self.practice}-{self.link.hex()}"
 
     def waits_ms(self, now_ms: int) -> int:
         """For how long it has waited."""

@@ -279,6 +279,6 @@ async def _json(request: web.Request) -> Any:
 
 def _number(request: web.Request, name: str, default: int, most: int) -> int:
     text = request.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > most:
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or int(text) > most:
         raise ApiError(400, f"{name}: a whole number from 0 to {most}.")
     return int(text)

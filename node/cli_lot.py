@@ -98,6 +98,10 @@ def verify(
     why = ""
     if inputs.broken():
         why = f"{spoken(inputs.broken()[0])} revealed another value than the one committed to."
+    elif not lot_file.is_bound(inputs):
+        why = (
+            "Its code is not that of this list, its seats and its quotas, so it was not published before the chance was known."
+        )
     elif inputs.numbers(drawn.drawn) != numbers:
         why = "The draw comes out otherwise than it was published."
     told = {"holds": not why, "why": why, **_told(inputs, drawn)}
@@ -205,6 +209,8 @@ def _verify_rfc3797(files: Sequence[str], *, as_json: bool) -> None:
     if len(files) not in (2, 3):
         raise Misuse("FILE: with --rfc3797 give a file of names, one of seeds, and one of results, if there is one.")
     names = lot_file.read_list(_read(files[0])).names
+    if not names:
+        raise Misuse("Names: nobody is on the list. Write one name a line.")
     sources = lot_file.read_seeds(_read(files[1]))
     if not sources:
         raise Misuse("Seeds: there is no source of randomness in this file.")
@@ -214,7 +220,7 @@ def _verify_rfc3797(files: Sequence[str], *, as_json: bool) -> None:
         raise Misuse("Results: there is no line of results in this file.")
     why = lot_file.contradiction(names, drawn, results)
     told = {
-        "holds": not why,
+        "holds": not why if results else None,
         "why": why,
         "key": draws.seed_string(sources).decode(),
         "checked": len(results),
@@ -241,7 +247,11 @@ def _verify_rfc3797(files: Sequence[str], *, as_json: bool) -> None:
 
 def _read(file: str) -> str:
     try:
-        data = sys.stdin.buffer.read(MOST_BYTES) if file == "-" else Path(file).read_bytes()
+        if file == "-":
+            data = sys.stdin.buffer.read(MOST_BYTES)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(MOST_BYTES)
     except OSError as error:
         raise Misuse(f"FILE: {file} cannot be read ({error.strerror}).") from error
     if len(data) >= MOST_BYTES:

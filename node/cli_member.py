@@ -13,6 +13,7 @@ from node import remote
 from node.cli_ask import do
 from node.cli_desk import AsJson, Member, folder, given, moment, note, show, silent
 from node.clock import Clock
+from node.failure import Misuse
 from node.invitation import Join, parse
 
 
@@ -78,6 +79,8 @@ def password(
         chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:
         chosen = sys.stdin.readline().rstrip("\n")
+    if not chosen:
+        raise Misuse("The password is empty. Type one, or give it as a line on standard input.")
     told = do(folder(context), "password", given(member=member, password=chosen), silent)
     sentence = f"{told['login']} can log in on the pages now."
     show(told, as_json=as_json, words=lambda console: console.print(sentence))

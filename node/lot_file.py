@@ -24,8 +24,10 @@ from msgspec import Struct
 from node.failure import Misuse
 from protocol import lot
 from protocol.lot import Inputs, Pick, Quota
+from protocol.wording import counted
 
 MOST_SEATS = 10_000
+MEMBER_BYTES = 32  # of the key by which a space's lot names a member
 GROUP = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 _RESULT = re.compile(r"\s*(\d{1,5})\s+([0-9A-Fa-f]{32})\s+(\d{1,5})\s+->\s*(\d{1,5})\s+<-\s*(.*)")
 
@@ -49,16 +51,18 @@ class Result(Struct, frozen=True):
 
 def read_list(text: str) -> Listed:
     """A list from its text; Misuse names the line."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     groups: dict[str, str] = {}
     for number, line in _lines(text):
         name, group = (" ".join(part.split()) for part in re.split(r"[\t;]", f"{line};", maxsplit=1))
         group = group.rstrip("; ")
+        if not name:
+            raise Misuse(f"Line {number}: there is a group and no name. Write the name before the semicolon.")
         if name in names:
             raise Misuse(f"Line {number}: “{name}” is on the list twice. Tell the two apart, or take one out.")
         if group and not GROUP.fullmatch(group):
             raise Misuse(f"Line {number}: the group “{group}” has to be in small letters, digits and hyphens.")
-        names.append(name)
+        names[name] = None
         if group:
             groups[name] = group
     return Listed(tuple(names), groups)
@@ -87,6 +91,20 @@ def inputs_of(listed: Listed, seats: int, quotas: Sequence[Quota], public: str) 
     kept = sum(quota.least for quota in quotas)
     if kept > seats:
         raise Misuse(f"--quota: the quotas keep {kept} seats, and there are {seats}.")
+    if len(repr(public)) > lot.LONGEST_LITERAL:
+        raise Misuse(
+            f"--randomness: the value is longer than {lot.LONGEST_LITERAL} characters. Take its SHA-256, and publish both."
+        )
+    try:
+        public.encode()
+    except UnicodeEncodeError as error:
+        raise Misuse("--randomness: the value is not text in UTF-8. Write it in letters and digits.") from error
+    named = set(listed.groups.values())
+    for quota in quotas:
+        if quota.least and quota.group not in named:
+            raise Misuse(f"--quota: nobody on the list is of the group “{quota.group}”. Write it as the list does.")
+    if seats > len(listed.names):
+        raise Misuse(f"--seats: there are {seats} seats, and {counted(len(listed.names), 'name')} on the list.")
     labels = {name: name.encode() for name in listed.names}
     groups = {labels[name]: group for name, group in listed.groups.items()} if quotas else {}
     code = code_of(tuple(labels.values()), seats, quotas, groups)
@@ -99,6 +117,13 @@ def code_of(people: Sequence[bytes], seats: int, quotas: Sequence[Quota], groups
     lines += [f"quota {quota.group} {quota.least} {quota.most}".encode() for quota in quotas]
     lines += [b"%d %s; %s" % (number, who, groups.get(who, "").encode()) for number, who in enumerate(people, 1)]
     return sha256(b"\n".join(lines)).digest()
+
+
+def is_bound(inputs: Inputs) -> bool:
+    """Whether the code of a draw from a file is that of its list; of a lot of a space the code is its record, so also then."""
+    if not inputs.public or inputs.parts or all(len(label) == MEMBER_BYTES for label in inputs.people):
+        return True
+    return inputs.code == code_of(inputs.people, inputs.seats, inputs.quotas, inputs.groups)
 
 
 def spoken(label: bytes) -> str:
@@ -145,7 +170,11 @@ def picks(names: Sequence[str], sources: Sequence[Sequence[int]]) -> tuple[Pick,
 
 def contradiction(names: Sequence[str], drawn: Sequence[Pick], results: Sequence[Result]) -> str:
     """Where published results say something else than the draw, in a sentence; "" if nowhere."""
+    ranks: set[int] = set()
     for result in results:
+        if result.rank in ranks:
+            return f"Rank {result.rank}: it is there twice."
+        ranks.add(result.rank)
         if not 1 <= result.rank <= len(drawn):
             return f"Rank {result.rank}: the list has {len(drawn)} names."
         pick = drawn[result.rank - 1]

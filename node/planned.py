@@ -8,6 +8,7 @@ Example::
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from protocol.judge import require_audience, to_body
 from protocol.practice import PUBLIC, Kind, Refused, View
 from protocol.practices import KINDS
 from protocol.proposal import Amended, Proposed
+from protocol.role_bodies import Defined
 
 
 def proposal_of(view: View, kind: Kind[Any], body: Struct) -> dict[str, str]:
@@ -47,7 +49,12 @@ def act_of(kind: str, structure: bytes, words: Mapping[str, str] | None = None) 
         raise Refused(
             "What was planned cannot be read here, so it cannot be done. Begin again from the page of what you propose."
         )
-    return known, to_body(known, decoded, words or {})
+    try:
+        return known, to_body(known, decoded, words or {})
+    except Refused as error:
+        raise Refused(
+            f"“{known.title}” is planned in no form in which it can be done. Begin again from its page. {error}"
+        ) from error
 
 
 def is_open_to(kind: Kind[Any], scope: int) -> bool:
@@ -59,11 +66,24 @@ def is_open_to(kind: Kind[Any], scope: int) -> bool:
     return True
 
 
+def check_permissions(body: Struct) -> None:
+    """Refuse a role that is to keep what no role can: it would be written down, and hold for nothing."""
+    for each in body.permissions if isinstance(body, Defined) else ():
+        kind = KINDS.get(each.kind)
+        if kind is None or not kind.duty:
+            held = f"“{kind.title}” is for every member" if kind else f"this node knows no kind “{each.kind}”"
+            duties = sorted(name for name, known in KINDS.items() if known.duty)
+            near = get_close_matches(each.kind, duties, 1) or [", ".join(duties)]
+            raise Refused(f"Permissions: {held}, so no role can keep it. Roles can keep, for example: {near[0]}.")
+
+
 def check_plans(body: Struct, scope: int) -> None:
-    """Refuse a proposal that plans what its own audience can never do: an act is done for those for whom it was decided."""
+    """Refuse a proposal that plans what nobody can read, or what its own audience can never do: an act is done for those for
+    whom it was decided."""
     for plan in body.plans if isinstance(body, Proposed | Amended) else ():
-        kind = KINDS.get(plan.kind)
-        if kind is None or is_open_to(kind, scope):
+        kind, act = act_of(plan.kind, plan.structure)
+        check_permissions(act)
+        if is_open_to(kind, scope):
             continue
         if scope != PUBLIC and kind.in_public:
             raise Refused(

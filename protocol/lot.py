@@ -318,8 +318,10 @@ def _read_public(literal: str) -> str:
     if len(literal) > LONGEST_LITERAL or not _LITERAL.fullmatch(literal):
         raise ValueError("the public value cannot be read")
     try:
-        return str(literal_eval(literal))
-    except SyntaxError as error:
+        value = str(literal_eval(literal))
+        value.encode()
+        return value
+    except (SyntaxError, UnicodeEncodeError) as error:
         raise ValueError("the public value cannot be read") from error
 
 

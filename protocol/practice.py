@@ -424,6 +424,7 @@ class Kind(Struct, Generic[B], frozen=True):
     consequence: str = ""  # said before the button: what it will bring about
     help: str = ""  # one sentence for the form and the reference
     takes: Callable[[Own, Act[B]], str] | None = None  # where what it needs depends on what it is about
+    for_good: bool = False  # no later act goes back on it: pages ask once more before it is written
     duty: bool = False  # a role may hold it; while one does, its grants alone let anybody write it
     concerns: Callable[[Own, B], tuple[bytes, ...]] = _nobody  # members who have no vote on whether it is done
     prepare: Callable[[View, B, Secrets], B] = unchanged  # where the author's key lies: fills what a person cannot

@@ -32,6 +32,7 @@ from protocol.practice import FOREVER_MS, PUBLIC, Least, Own, Parameter, Row, Ta
 
 DAY_MS = 86_400_000
 ABOVE, BELOW = "above", "below"
+MOST_NOTED = 200  # figures of a cycle: those under wires first, then those watched longest
 ALWAYS = ("members.count",)  # noted with any others, because what a figure means depends on how many there are
 FACILITATOR = "facilitator"  # the purpose of the lot
 FEWEST_FOR_A_LOT = 3
@@ -179,8 +180,10 @@ def next_noting(own: Own, at_ms: int) -> Next | None:
     ended_ms = moon.new_moon_ms(cycle + 1)
     if at_ms < ended_ms:
         return None
-    under = {each.figure for each in watches if each.since_ms < ended_ms <= each.until_ms}
-    return Next(cycle, ended_ms, tuple(sorted({*ALWAYS, *under})))
+    under = [each for each in watches if each.since_ms < ended_ms <= each.until_ms]
+    under.sort(key=lambda each: (each.until_ms < FOREVER_MS, each.since_ms, each.figure))
+    names = dict.fromkeys([*ALWAYS, *(each.figure for each in under)])
+    return Next(cycle, ended_ms, tuple(sorted(list(names)[:MOST_NOTED])))
 
 
 def _first_cycle(watch: Watch, last: Noting | None) -> int | None:

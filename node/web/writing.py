@@ -174,17 +174,7 @@ async def _confirm(
 
 def is_big(kind: Kind[Any]) -> bool:
     """Whether an act binds more than its author, or cannot be gone back on by a later one: it is asked for once more."""
-    return kind.needs not in ("", "member") or kind.name in _FOR_GOOD
-
-
-_FOR_GOOD = {
-    "campaign.called/1",
-    "campaign.joined/1",
-    "campaign.countered/1",
-    "member.left/1",
-    "member.device-retired/1",
-    "record.erased/1",
-}
+    return kind.needs not in ("", "member") or kind.for_good
 
 
 def _body(kind: Kind[Any]) -> type[Struct]:

@@ -539,17 +539,17 @@ PRACTICE = Practice(
     tables=(CALLS, ANSWERS, WINDOWS, PLEDGES),
     kinds=(
         Kind(
-            "campaign.called/1", "Call a campaign", Called, call, duty=True,
+            "campaign.called/1", "Call a campaign", Called, call, duty=True, for_good=True,
             consequence="The spaces that it names are asked to answer; we stand by these terms.",
             help="Say why, what it builds, when it opens and when it ends, and whom you ask.",
         ),
         Kind(
-            "campaign.joined/1", "Join a campaign", Joined, join, advise_answer, duty=True,
+            "campaign.joined/1", "Join a campaign", Joined, join, advise_answer, duty=True, for_good=True,
             consequence="We count for these terms for good; a withdrawal later is shown beside it.",
             help="Join the terms exactly as they stand.",
         ),
         Kind(
-            "campaign.countered/1", "Offer other terms", Countered, counter, advise_answer, duty=True,
+            "campaign.countered/1", "Offer other terms", Countered, counter, advise_answer, duty=True, for_good=True,
             consequence="We count for these other terms; the others can join them.",
             help="Say on which terms you would join, and join those.",
         ),

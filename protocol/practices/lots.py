@@ -467,7 +467,7 @@ KINDS = (
         help="Write down the draw when all contributions are in, or their time is over.",
     ),
     Kind(
-        "lot.declined/1", "Decline after a draw", LotDeclined, decline, in_public=IN_PUBLIC,
+        "lot.declined/1", "Decline after a draw", LotDeclined, decline, in_public=IN_PUBLIC, for_good=True,
         consequence="The next in the draw moves up. You cannot take it back.",
         help="Say that you do not take the seat that you were drawn for.",
     ),

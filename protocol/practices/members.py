@@ -443,7 +443,7 @@ KINDS = (
         help="Name, contact and languages, for the members of this space only.",
     ),
     Kind(
-        "member.left/1", "Leave", Left, leave, in_public=IN_PUBLIC,
+        "member.left/1", "Leave", Left, leave, in_public=IN_PUBLIC, for_good=True,
         consequence="From this minute you can write nothing here. What you did stands. To come back takes a new key.",
         help="End your own membership.",
     ),
@@ -459,12 +459,12 @@ KINDS = (
         help="Let one more key speak for you.",
     ),
     Kind(
-        "member.device-retired/1", "Retire a device", DeviceRetired, retire_device, in_public=IN_PUBLIC,
+        "member.device-retired/1", "Retire a device", DeviceRetired, retire_device, in_public=IN_PUBLIC, for_good=True,
         consequence="From this minute nothing signed on that device counts. What it signed before stands.",
         help="End one of your keys: a device that you no longer use, or have lost.",
     ),
     Kind(
-        "record.erased/1", "Erase the words of a record", Erased, erase, takes=takes,
+        "record.erased/1", "Erase the words of a record", Erased, erase, takes=takes, for_good=True,
         consequence="The words are dropped for good, here and wherever this log is carried. That there was a record stays.",
         help="Erase names and free text of a record. Your own name you can erase yourself; other words take the assembly.",
     ),

@@ -403,9 +403,12 @@ def hand_over(own: Own, act: Act[HandedOver]) -> Iterator[Change]:
 
 
 def who_held_it_last(own: Own, body: Appointed) -> tuple[bytes, ...]:
-    """Whoever was given the last term has no vote on having the next one too."""
-    given = own.all(TERMS, role=body.role, order="-position", limit=1)
-    return (body.holder,) if given and given[0].holder == body.holder else ()
+    """Whoever was given the last term, held the last one, or holds the one before a gap, has no vote on having the next too."""
+    given = terms_of(own, body.role)
+    held = sorted((term for term in given if term.until_ms > term.since_ms), key=lambda term: term.since_ms)
+    before_gap = held[-2:-1] if len(held) > 1 and held[-2].until_ms < held[-1].since_ms else []
+    last = [*given[-1:], *held[-1:], *before_gap]
+    return (body.holder,) if any(term.holder == body.holder for term in last) else ()
 
 
 def the_holder(own: Own, body: Renewed | Recalled) -> tuple[bytes, ...]:
@@ -459,7 +462,7 @@ PRACTICE = Practice(
             help="End somebody's term before its time. The holder has no vote on it.",
         ),
         Kind(
-            "role.resigned/1", "Step down from a role", Resigned, resign, in_public=IN_PUBLIC,
+            "role.resigned/1", "Step down from a role", Resigned, resign, in_public=IN_PUBLIC, for_good=True,
             consequence="Your permissions end this minute. What you did stands, and you can still hand over.",
             help="End your own term before its time.",
         ),
@@ -469,7 +472,7 @@ PRACTICE = Practice(
             help="Keep a journal of what you see as the shadow of a role.",
         ),
         Kind(
-            "role.called/1", "Use the shadow's call", Called, call, in_public=IN_PUBLIC,
+            "role.called/1", "Use the shadow's call", Called, call, in_public=IN_PUBLIC, for_good=True,
             consequence="This permission rests from this minute until the assembly has looked. The call is used up.",
             help="As the shadow, ask the assembly to look: it is no veto, and it is counted.",
         ),

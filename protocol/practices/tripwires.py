@@ -45,6 +45,7 @@ from protocol.wire_blocks import due, facilitators, figures, page, record, state
 from protocol.wires import (
     DAY_MS,
     MOST,
+    MOST_NOTED,
     NOTED,
     NOTINGS,
     REPORT_DAYS,
@@ -140,7 +141,9 @@ class FiguresNoted(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The figures under wires, as they stood when a cycle ended; none, if none could be told."""
 
     cycle: CycleNumber
-    figures: Annotated[list[Value], field("Figures", "Those under a wire, and how many members there are.", max_length=40)] = []
+    figures: Annotated[
+        list[Value], field("Figures", "Those under a wire, and how many members there are.", max_length=MOST_NOTED)
+    ] = []
 
 
 class ReviewReported(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -326,6 +326,14 @@ def stepped_down_and_appointed(commune: Commune) -> str:
     return commune.decided_with("role.appointed/1", commune.appointment())
 
 
+def successor_stepped_down(commune: Commune) -> str:
+    """Somebody else had the next term and gave it back before it began: still it was she who held the last one."""
+    assert not commune.as_decided("role.appointed/1", commune.appointment(2))
+    following = max(commune.rows(TERMS), key=lambda row: row.position)
+    assert not commune.write("role.resigned/1", Resigned(following.id), commune.people[2])
+    return commune.decided_with("role.appointed/1", commune.appointment())
+
+
 def came_back(commune: Commune) -> str:
     """Whoever leaves and comes back under another key holds nothing of what they held."""
     assert not commune.eve("member.left/1", members.Left())
@@ -350,6 +358,7 @@ RENEWAL_WAYS: tuple[Row, ...] = (
     ("by appointing oneself", lambda c: c.eve("role.appointed/1", c.appointment()), DECIDE),
     ("by an appointment with one's own vote", lambda c: c.decided_with("role.appointed/1", c.appointment(), by=0), DECIDE),
     ("by stepping down and one's own vote", stepped_down_and_appointed, DECIDE),
+    ("when the next one stepped down before their term began", successor_stepped_down, DECIDE),
     ("by a lot that fell on somebody else", drawn_by_another, "fell on somebody else"),
     ("by drawing again", lot_again, "A draw is not repeated"),
     ("by redefining the term as longer", lambda c: c.eve("role.defined/1", c.treasurer()), DECIDE),

@@ -20,6 +20,7 @@ from node.store import Placed
 from protocol import body as bodies
 from protocol import record
 from protocol.body import Field
+from protocol.encoding import encode
 from protocol.keys import SigningKey
 from protocol.practice import ALLIES, LATEST, MEMBERS, PROBLEMS, PUBLIC, Refused
 from protocol.practices import KINDS, TABLES
@@ -195,6 +196,15 @@ def test_one_line_that_is_too_large_is_refused_and_the_rest_of_its_batch_stands(
 # Refusals
 
 
+def role(kind: str) -> dict[str, Any]:
+    return {"role": "cook", "cycles": 1, "permissions": [{"kind": kind}], "domain": "What we eat."}
+
+
+def planning(kind: str, structure: dict[str, Any]) -> dict[str, Any]:
+    plan = {"kind": kind, "structure": encode(structure).hex()}
+    return {"title": "A plan", "text": "It is for us.", "why": "It was asked for.", "plans": [plan]}
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "sentence"),
     [
@@ -207,6 +217,19 @@ def test_one_line_that_is_too_large_is_refused_and_the_rest_of_its_batch_stands(
         ),
         ("ledger.transaction-booked/1", {"date": "2026-09-20", "memo": "x", "wrong": 1}, "wrong"),
         ("weather.seen/1", {}, "knows no kind"),
+        (
+            "role.defined/1",
+            role("ledger.transaction-book/1"),
+            "no kind “ledger.transaction-book/1”.*: ledger.transaction-booked/1",
+        ),
+        ("role.defined/1", role("vote.cast/1"), "is for every member, so no role can keep it"),
+        ("decision.proposed/1", planning("member.removed/1", {}), "“Remove a member” is planned in no form"),
+        ("decision.proposed/1", planning("weather.seen/1", {}), "cannot be read here"),
+        (
+            "decision.proposed/1",
+            planning("role.defined/1", {"role": "cook", "cycles": 1, "permissions": [{"kind": "vote.cast/1"}]}),
+            "no role can keep it",
+        ),
         ("member.named/1", {"name": ""}, "Name"),
         ("ledger.transaction-booked/1", ["not", "an", "object"], "an object"),
     ],

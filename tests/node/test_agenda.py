@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from node import agenda
 from node.clock import MovedClock
@@ -21,7 +22,8 @@ from protocol.assembling import items_at, minutes_of, there
 from protocol.deciding import VOTES, open_rounds
 from protocol.keys import SigningKey
 from protocol.membership import members_at, name_of
-from protocol.practice import PUBLIC
+from protocol.practice import PUBLIC, Due, View
+from protocol.practices import PRACTICES
 from tests.node.test_web import Browser, Isle
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -134,6 +136,10 @@ async def test_the_agenda_is_one_complete_page(isle: Isle) -> None:
 # Running it
 
 
+def by_hand(item: str) -> str:
+    return f"assemblies-{item}"
+
+
 def fields(html: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)"', html))
 
@@ -163,9 +169,9 @@ async def test_an_assembly_is_run_from_who_is_here_to_its_end(isle: Isle) -> Non
         assert await step(browser, "here", do="here", **{f"here.{ada.hex()}": "1", f"here.{ben.hex()}": "1"}) == 200
         assert there(isle.home.view(), bytes.fromhex(row)) == tuple(sorted((ada, ben)))
         assert "Keys of the depot" in browser.html
-        assert await step(browser, first, do="on", words="Ben has one, Ada the other.", settled="1") == 200
+        assert await step(browser, by_hand(first), do="on", words="Ben has one, Ada the other.", settled="1") == 200
         assert "A kettle" in browser.html
-        assert await step(browser, second, do="save", words="We wait for an offer.") == 200
+        assert await step(browser, by_hand(second), do="save", words="We wait for an offer.") == 200
         assert "We wait for an offer." in browser.html
         assert await step(browser, "end", do="close", closing="Calm.") == 200
         assert browser.path == f"/record/{row}"
@@ -179,7 +185,7 @@ async def test_nothing_is_written_where_nothing_was_said(isle: Isle) -> None:
     size = isle.home.log.size
     async with isle.browser() as browser:
         await browser.log_in()
-        assert await step(browser, first, do="on", words="  ") == 200
+        assert await step(browser, by_hand(first), do="on", words="  ") == 200
     assert isle.home.log.size == size
     assert not minutes_of(isle.home.view(), bytes.fromhex(row))
 
@@ -188,10 +194,10 @@ async def test_what_was_typed_survives_a_refusal(isle: Isle) -> None:
     row, first = called(isle), added(isle, "Keys of the depot")
     async with isle.browser() as browser:
         await browser.log_in()
-        await browser.get(f"/assembly/run?at={first}")
+        await browser.get(f"/assembly/run?at={by_hand(first)}")
         held = fields(browser.html)
         isle.submit("minutes.taken/1", {"assembly": row, "subject": first, "settled": True, "words": "Done."})
-        assert await browser.post("/assembly/run", {**held, "at": first, "do": "on", "words": "Long talk."}) == 422
+        assert await browser.post("/assembly/run", {**held, "at": by_hand(first), "do": "on", "words": "Long talk."}) == 422
         assert "no longer on the agenda" in browser.html
         assert "Long talk." in browser.html
 
@@ -260,3 +266,26 @@ async def test_today_says_what_came_due_since_one_looked(isle: Isle) -> None:
         await browser.get("/archipelago")
         assert "The clock last ran" in browser.html
         assert "It was off from" in browser.html
+
+
+async def test_every_step_is_reached_also_where_two_practices_say_something_about_one_record(
+    isle: Isle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A campaign's call is due to the campaigns and, for what is to follow, to work."""
+    record, now_ms = bytes.fromhex(called(isle)), isle.home.clock.now_ms()
+    added(isle, "Keys of the depot")
+
+    def twice(view: View, at_ms: int) -> list[Due]:
+        return [Due("Look after it", None, now_ms, now_ms + DAY, record)]
+
+    named = [replace(each, due=twice) if each.name in ("work", "campaigns") else each for each in PRACTICES]
+    monkeypatch.setattr(agenda, "PRACTICES", tuple(named))
+    async with isle.browser() as browser:
+        await browser.log_in()
+        await browser.get("/assembly/run")
+        seen = []
+        while on := re.search(r'href="([^"]*)" rel="next"', browser.html):
+            seen.append(on[1])
+            assert len(seen) == len(set(seen)) < 20, seen
+            await browser.get(on[1])
+    assert [each.rpartition("=")[2] for each in seen[-3:]] == [f"work-{record.hex()}", f"campaigns-{record.hex()}", "end"]

@@ -312,6 +312,10 @@ def test_rebuilding_gives_the_same_tables(isle: Run) -> None:
 def test_a_member_gets_a_login_for_the_pages_once(isle: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     assert isle("password").code == 2
+    for nothing in ("", "\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(nothing))
+        ran = isle("password")
+        assert (ran.code, "The password is empty" in ran.err) == (2, True)
     monkeypatch.setattr("sys.stdin", io.StringIO("three words in a row\n"))
     assert isle("password", "Ada", "--json").json["login"] == "Ada"
     home = Home.open(tmp_path / "isle")

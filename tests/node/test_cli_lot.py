@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from node import commands_member, lot_file, markdown
 from node.cli import main
@@ -104,12 +105,42 @@ def test_the_receipt_of_a_draw_runs_in_a_bare_python_and_verifies(run: Run, name
 def test_a_receipt_in_which_something_was_changed_does_not_hold(run: Run, names: Path, tmp_path: Path) -> None:
     good = run("draw", names, "--randomness", "7 12 23", "--json").json["receipt"]
     receipt = tmp_path / "draw.py"
-    for old, new in (("PUBLIC = '7", "PUBLIC = '8"), (b"Ben".hex(), b"Bob".hex()), ('CODE = "', 'CODE = "00')):
+    other = "Its code is not that of this list"
+    for old, new, why in (
+        ("PUBLIC = '7", "PUBLIC = '8", "The draw comes out otherwise"),
+        (b"Ben".hex(), b"Bob".hex(), other),
+        ('CODE = "', 'CODE = "00', other),
+    ):
         assert old in good
         receipt.write_text(good.replace(old, new), encoding="utf-8")
         ran = run("verify", receipt)
         assert ran.code == 1
-        assert "It does not hold. The draw comes out otherwise" in ran.out
+        assert f"It does not hold. {why}" in ran.out
+
+
+def test_a_code_that_was_looked_for_after_the_chance_was_known_does_not_hold(run: Run, names: Path, tmp_path: Path) -> None:
+    listed = lot_file.inputs_of(lot_file.read_list(names.read_text(encoding="utf-8")), 1, (), "7 12 23")
+    wanted = b"Dan"
+    codes = (number.to_bytes(32, "big") for number in range(10_000))
+    ground = next(each for code in codes if (each := replace(listed, code=code)).draw().chosen == (wanted,))
+    receipt = tmp_path / "draw.py"
+    receipt.write_text(lot.script(ground, [wanted]), encoding="utf-8")
+    told = run("verify", receipt, "--json")
+    assert (told.code, told.json["holds"], told.json["chosen"]) == (1, False, ["Dan"])
+
+
+def test_a_value_is_told_to_be_too_long_before_there_is_a_receipt_that_nobody_can_check(run: Run, names: Path) -> None:
+    fits = "9" * (lot.LONGEST_LITERAL - 2)
+    assert run("draw", names, "--randomness", fits).code == 0
+    assert "longer than 4000 characters" in run("draw", names, "--randomness", fits + "9").err
+    assert "not text in UTF-8" in run("draw", names, "--randomness", "\udcff").err
+
+
+def test_a_long_list_is_read_in_one_go_and_a_file_without_an_end_is_not_read_to_it(run: Run) -> None:
+    many = "\n".join(f"Name {number}" for number in range(200_000))
+    assert len(lot_file.read_list(many).names) == 200_000
+    for verb in ("draw", "verify"):
+        assert "larger than a list of a draw can be" in run(verb, "/dev/zero").err
 
 
 def test_a_receipt_with_a_value_that_was_not_committed_to_does_not_hold(run: Run, tmp_path: Path) -> None:
@@ -134,6 +165,9 @@ def test_a_receipt_with_a_value_that_was_not_committed_to_does_not_hold(run: Run
         ("Ada\n", ("--quota", "night:3:1"), "more seats at least than at most"),
         ("Ada\n", ("--quota", "night:1", "--quota", "night:1"), "a group is there twice"),
         ("Ada\n", ("--quota", "night:2"), "keep 2 seats"),
+        ("Ada\n", ("--quota", "night:1"), "nobody on the list is of the group “night”"),
+        ("Ada\nBen\n", ("--seats", "3"), "there are 3 seats, and 2 names on the list"),
+        ("Ada\n; night\n", (), "Line 2: there is a group and no name"),
     ],
 )
 def test_a_list_that_cannot_be_drawn_from_is_refused_with_a_sentence(
@@ -151,7 +185,7 @@ def test_a_list_is_the_same_whatever_editor_wrote_it() -> None:
     assert one == lot_file.read_list("Zoe\u0301\nAda")
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"CODE = 1", b"hello\n" * 99])
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"CODE = 1", b"hello\n" * 99, b"'\\ud800'"])
 def test_what_is_no_receipt_is_said_to_be_none(run: Run, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "draw.py"
     path.write_bytes(data)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from protocol import moon
+from protocol import moon, wires
+from protocol.body import from_json
 from protocol.criteria import compared, failing, met_from_ms
 from protocol.deciding import OUTCOMES, Criterion, Outcome, binds, stands
+from protocol.meaning import KNOWN
 from protocol.practice import MEMBERS, PUBLIC
 from protocol.practices import PRACTICES, tripwires
 from protocol.practices.decisions import advise_call
 from protocol.proposal import Called, Judged
-from protocol.wires import NOTED, next_noting, watched
+from protocol.wires import NOTED, REVIEWS, next_noting, watched
 from tests.laws.commune import WHY, Commune
 from tests.laws.world import DAY_MS, MINUTE_MS
 from tests.protocol.deciders import plan_of
@@ -64,6 +66,31 @@ def test_the_clock_notes_the_figures_of_decisions_without_any_wire(commune: Comm
     assert next_noting(commune.view, commune.now_ms + 900 * DAY_MS) is None, "from its sunset on nobody asks any more"
     cycles = [noted.cycle for noted in sorted(commune.rows(NOTED), key=lambda noted: noted.cycle)]
     assert moon.new_moon_ms(cycles[-1] + 1) == row.sunset_ms, "the last is noted at the sunset itself"
+
+
+def test_however_many_figures_decisions_name_those_of_wires_are_noted_first_and_reviews_open(
+    commune: Commune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [each.name for each in KNOWN if each.name != MANY.figure]
+    assert len(names) > 60
+    for at in range(0, len(names), 12):
+        made(commune, *(Criterion(name, "at-least", 0) for name in names[at : at + 12]))
+    wire = tripwires.WireSet(MANY.figure, "above", 5, 1, who="All of us")
+    assert not commune.as_decided("tripwire.set/1", wire)
+    ended_ms = moon.new_moon_ms(moon.cycle_at(commune.now_ms) + 1)
+    coming = next_noting(commune.view, ended_ms)
+    assert coming is not None
+    assert coming.names == tuple(sorted([*names, MANY.figure]))
+    commune.now_ms = ended_ms + MINUTE_MS
+    values = dict.fromkeys(coming.names, 6)
+    body = from_json(tripwires.FiguresNoted, coming.body(values))
+    monkeypatch.setattr(wires, "MOST_NOTED", 40)
+    fewer = next_noting(commune.view, ended_ms)
+    assert fewer is not None
+    assert (len(fewer.names), MANY.figure in fewer.names, set(fewer.names) <= set(coming.names)) == (40, True, True)
+    monkeypatch.undo()
+    assert not commune.clock("figures.noted/1", body)
+    assert [each.value for each in commune.rows(REVIEWS)] == [6]
 
 
 def test_figures_of_a_decision_among_members_are_not_noted_in_public(commune: Commune) -> None:

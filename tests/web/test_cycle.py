@@ -247,8 +247,7 @@ def shadow_calls(cycle: Cycle, role: str, term: str, holder: str) -> None:
     page, hand = cycle.at(shadow, f"/record/{term}")
     hand.press(called_so(page, "^Pause “"))
     hand.write("reasons", "Two texts went out that nobody had read before.")
-    hand.press("Use the shadow's call")
-    of_record(page)
+    twice(hand, page, "Use the shadow's call")
     refused(cycle, holder, "While it rests", "paused")
 
     page, hand = cycle.at("Ada", "/practice/roles")
