@@ -23,6 +23,7 @@ from node.words import duration
 from protocol.assembling import Assembly, Item, items_for, next_assembly
 from protocol.deciding import PROPOSALS, open_rounds
 from protocol.decision_dues import ANSWERS
+from protocol.drawing import standing
 from protocol.membership import FOUNDINGS, name_of, sees_members
 from protocol.page import Block, Cell, Facts, Grid, Heading, Link, Ref, Text, When
 from protocol.practice import FOREVER_MS, Due, Practice, View
@@ -116,7 +117,10 @@ def _needs(view: View, practice: Practice, link: bytes, now_ms: int) -> str:
     """What an entry needs whose practice does not say it, by the record that it is about."""
     if view.get(CALLS, link):
         return "Your decision: resume it, or revoke it."
-    if view.get(TERMS, link):
+    term = view.get(TERMS, link)
+    if term and now_ms < term.until_ms and not standing(view, "shadow", link):
+        return "A lot for its shadow, and whoever is next: by lot, by election, or by renewal."
+    if term:
         return "Somebody for it: by lot, by election, or by renewal."
     if view.get(REPORTS, link):
         return "Your decision: accept the report, or not."

@@ -221,7 +221,8 @@ def society(folder: Path, *, members: int = MEMBERS, records: int = RECORDS) -> 
 
 
 async def _pages(year: Year, of: str) -> list[Figure]:
-    """Today and the agenda over HTTP, each time built anew: every request has an address of its own."""
+    """Today and the agenda over HTTP, each time built anew: every request has an address of its own, and follows a record that
+    was written since the one before, so that nothing is remembered of the tables either."""
     home = year.home
     cookies = []
     for number in range(LOGINS):
@@ -236,13 +237,15 @@ async def _pages(year: Year, of: str) -> list[Figure]:
             times = []
             for number in range(TIMES):
                 jar = {COOKIE: cookies[number % LOGINS]}
+                said = {"quarters": 1, "category": AREAS[0], "what": f"{name} {number}"}
+                home.actions.submit("hours.noted/1", said, year.keys[number])
                 async with aiohttp.ClientSession(cookies=jar) as session:
                     began = time.perf_counter()
                     async with session.get(f"http://{server.host}:{server.port}{path}?n={number}") as answer:
                         await answer.read()
                         assert answer.status == 200, f"{path}: {answer.status}"
                     times.append((time.perf_counter() - began) * 1000)
-            note = f"{of}; {TIMES} requests one by one, none remembered"
+            note = f"{of}; {TIMES} requests one by one, a record written before each; to stay under 60 ms"
             figures.append(figure(f"year_{name}_p95_ms", sorted(times)[int(TIMES * 0.95)], "ms", None, note))
     finally:
         await server.close()
@@ -258,7 +261,7 @@ def _due(year: Year, of: str) -> Figure:
         began = time.perf_counter()
         needs(view, year.keys[7].public, year.clock.now_ms())
         times.append((time.perf_counter() - began) * 1000)
-    return figure("year_due_ms", sorted(times)[25], "ms", None, f"{of}; median of 50, nothing remembered")
+    return figure("year_due_ms", sorted(times)[25], "ms", None, f"{of}; median of 50, nothing remembered; to stay under 20 ms")
 
 
 def _catching_up(year: Year, of: str) -> Figure:
@@ -269,5 +272,9 @@ def _catching_up(year: Year, of: str) -> Figure:
     turned = Clockwork(year.home).turn()
     seconds = time.perf_counter() - began
     return figure(
-        "year_catch_up_s", seconds, "s", None, f"{of}; {turned.noticed} noticed, {len(turned.done)} acts of the clock"
+        "year_catch_up_s",
+        seconds,
+        "s",
+        None,
+        f"{of}; {turned.noticed} noticed, {len(turned.done)} acts of the clock, {turned.refused} refused; to stay under 2 s",
     )

@@ -20,9 +20,9 @@ from msgspec.structs import asdict
 from node.form_choices import named
 from node.planned import act_of
 from node.words import Telling, count, day
-from protocol import moon
+from protocol import figure, moon
 from protocol.body import Field, decimal, fields
-from protocol.page import Block, Cell, Facts, Grid, Heading, Money, Prose, Ref, Text, When
+from protocol.page import Block, Cell, Facts, Grid, Heading, Money, Planned, Prose, Ref, Text, When
 from protocol.practice import Refused
 from protocol.wording import listed
 
@@ -41,6 +41,8 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
         value = values.get(field.name)
         if value in (None, "", (), []) or _is_hash(field) or field.widget == "said":
             continue
+        if field.widget == "cycle" and value == 0:  # left to the protocol that is adopted
+            continue
         if any(inner.widget == "act" for inner in field.inner):
             later += [block for one in value for block in _planned(asdict(one), telling)]
         elif field.many:
@@ -57,15 +59,19 @@ def _told(known: Sequence[Field], values: Mapping[str, Any], telling: Telling) -
     yield from later
 
 
-def _planned(plan: Mapping[str, Any], telling: Telling) -> Iterator[Block]:
+def planned(plan: Planned, telling: Telling) -> Iterator[Block]:
     """An act that is planned, as it would be written."""
     try:
-        kind, body = act_of(plan["kind"], plan["structure"])
+        kind, body = act_of(plan.kind, plan.structure, plan.words)
     except Refused as refusal:
         yield Text(telling.local(str(refusal)), "warn")
         return
-    yield Heading(f"What is planned: {kind.title}", 3)
+    yield Heading(f"{plan.lead}: {kind.title}", 3)
     yield from blocks(body, telling)
+
+
+def _planned(plan: Mapping[str, Any], telling: Telling) -> Iterator[Block]:
+    yield from planned(Planned("What is planned", plan["kind"], plan["structure"]), telling)
     if plan["concerned"]:
         yield Grid("Whom it concerns: they have no vote on it", [""], [[Ref(member, "member")] for member in plan["concerned"]])
 
@@ -122,6 +128,10 @@ def cell(field: Field, values: Mapping[str, Any], telling: Telling) -> Cell:
         return day(value, telling.now_ms, telling.zone)
     if field.choices:
         return named(str(value))
+    if field.widget == "figure":
+        return figure.label(str(value))
+    if field.name in ("number", "value") and isinstance(values.get("figure", values.get("name")), str):
+        return figure.spoken(values.get("figure", values.get("name")), value)
     return count(value) if isinstance(value, int) else str(value)
 
 

@@ -107,7 +107,8 @@ def _assembly(calendar: Calendar, isle: str, cycle: int, opens: float) -> Iterat
         opens + 0.01, isle, scribe, "attendance.noted/1",
         lambda world: {"assembly": world.digest(label), "members": [world.key(isle, who) for who in came]},
     )  # fmt: skip
-    settled = f"{scribe} and {came[0]} see to it, and say next time how it went."
+    other = next(who for who in came if who != scribe)
+    settled = f"{scribe} and {other} see to it, and say next time how it went."
     yield Event(
         opens + 0.05, isle, scribe, "minutes.taken/1",
         naming({"assembly": label, "subject": f"{label}: item"}, settled=True, words=settled),

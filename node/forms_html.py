@@ -261,7 +261,7 @@ def _help(field: Field, path: str, drawing: _Drawing) -> list[Markup]:
     if field.widget == "instant":
         parts.append(f"Times are in {_zone_name(drawing.zone)}.")
     if field.example and not field.inner and not field.choices:
-        parts.append(f"For example: {plain(field.example)}.")
+        parts.append(f"For example: {plain(field.example).rstrip('.')}.")
     said = [element("span", " ".join(parts), class_="help", id=_help_id(path))] if parts and not repeats else []
     if path == drawing.wrong:
         said.append(element("strong", _without_label(drawing.filled.error), class_="error", id=f"{field_id(path)}-error"))

@@ -120,7 +120,7 @@ def clock(notices: Notices, telling: Telling) -> Iterator[Block]:
         said = f"The clock of this machine was set back by {behind}. Nothing is noticed twice; look whether it is right now."
         yield Text(said, "warn")
     away = notices.away(_SPANS)
-    last = f"The clock last ran {telling.on(min(ran_ms, telling.now_ms))}."
+    last = f"The clock last ran {told if (told := telling.on(min(ran_ms, telling.now_ms))) != 'now' else 'a moment ago'}."
     if away:
         since, until = telling.exact(away[0].since_ms), telling.exact(away[0].until_ms)
         last += f" It was off from {since} to {until}; what came due in that time was noticed then."

@@ -20,6 +20,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from markupsafe import Markup
 
 from node import markdown, render_svg, render_svg_links, render_svg_moon, render_svg_time
+from node.body_blocks import planned
 from node.markup import element, is_own_path, together
 from node.render_svg import tone
 from node.twin import Picture, twin
@@ -39,6 +40,7 @@ from protocol.page import (
     Heading,
     Link,
     Money,
+    Planned,
     Prose,
     Ref,
     State,
@@ -123,6 +125,8 @@ def _block(block: Block, telling: Telling) -> Markup:
             return grid(block, telling)
         case Difference():
             return _difference(block)
+        case Planned():
+            return together([_block(each, telling) for each in planned(block, telling)], "\n")
         case Action():
             return action(block)
     return _figure(block, telling)

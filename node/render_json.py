@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
+from node.body_blocks import planned
 from node.words import Telling, iso, plain
 from protocol.body import decimal
-from protocol.page import Block, Money, Ref, When
+from protocol.page import Block, Money, Planned, Ref, When
 
 
 def value(blocks: Iterable[Block], telling: Telling) -> list[dict[str, Any]]:
@@ -38,6 +39,15 @@ def _told(given: Any, telling: Telling) -> Any:
         return {"type": "Ref", "what": given.what, "id": given.id.hex(), "label": label, "path": path}
     if isinstance(given, Money):
         return {"type": "Money", "amount": decimal(given.amount_minor), "currency": given.currency}
+    if isinstance(given, Planned):
+        told = value(planned(given, telling), telling)
+        return {
+            "type": "Planned",
+            "lead": plain(given.lead),
+            "kind": given.kind,
+            "structure": given.structure.hex(),
+            "told": told,
+        }
     if isinstance(given, Struct):
         held = {f.name: _told(getattr(given, f.name), telling) for f in fields(given)}
         return {"type": type(given).__name__, **held} if given.__struct_config__.tag else held

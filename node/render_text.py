@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from node.body_blocks import planned
 from node.twin import indented, twin
 from node.words import AUDIENCE_NAMES, Telling, is_share, kind_title, measure, plain
 from protocol.difference import GONE, SAME, difference
@@ -31,6 +32,7 @@ from protocol.page import (
     Grid,
     Heading,
     Money,
+    Planned,
     Prose,
     State,
     Text,
@@ -74,6 +76,9 @@ def _block(block: Block, telling: Telling, console: Console) -> None:
             _tree(block, console)
         case Difference():
             _difference(block, console)
+        case Planned():
+            for each in planned(block, telling):
+                _block(each, telling, console)
         case Action():
             _action(block, console)
         case _:

@@ -129,9 +129,9 @@ def measure(value: int, unit: str) -> str:
         return in_hours(value).replace("-", "−")
     if unit == "%":
         return f"{count(value)} %"
-    if unit == "‰":  # told in per cent, which more people read
+    if unit in ("‰", "tenths"):  # a share is told in per cent, which more people read
         whole, tenth = divmod(abs(value), 10)
-        return f"{'−' if value < 0 else ''}{count(whole)}{f'.{tenth}' if tenth else ''} %"
+        return f"{'−' if value < 0 else ''}{count(whole)}{f'.{tenth}' if tenth else ''}{' %' if unit == '‰' else ''}"
     if unit == "people":
         return counted(value, "person", unit)
     return counted(value, unit.removesuffix("s"), unit) if unit.endswith("s") else f"{count(value)} {plain(unit)}"

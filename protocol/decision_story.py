@@ -46,7 +46,7 @@ from protocol.deciding import (
 )
 from protocol.decision_blocks import mark_of, rounds_of, stage
 from protocol.fuse_blocks import fuse
-from protocol.membership import MEMBERSHIPS, name_of
+from protocol.membership import name_of
 from protocol.page import (
     Action,
     Block,
@@ -56,6 +56,7 @@ from protocol.page import (
     Grid,
     Heading,
     Link,
+    Planned,
     Prose,
     Ref,
     State,
@@ -191,34 +192,16 @@ def _text(view: View, versions: Sequence[Version]) -> Iterator[Block]:
 
 
 def _plans(view: View, version: Version) -> Iterator[Block]:
-    """What it gives leave for, field by field."""
+    """What it gives leave for."""
     words = said_of(version)
     for number, plan in enumerate(plans_of(version)):
-        first, _, rest = plan.kind.partition("/")[0].partition(".")
         chosen = f" if option {plan.option} is chosen" if plan.option else ""
-        yield Heading(f"What may then be done, once: {first} {rest.replace('-', ' ')}{chosen}", 3)
-        held = encoding.decode(plan.structure)
-        pairs = [(name.replace("_", " "), _cell(view, value)) for name, value in held.items()] if isinstance(held, dict) else []
-        if number < len(words):
-            pairs += [(name.replace("_", " "), text) for name, text in words[number].items() if text]
-        if pairs:
-            yield Facts(pairs)
+        yield Planned(
+            f"What may then be done, once{chosen}", plan.kind, plan.structure, words[number] if number < len(words) else {}
+        )
         if plan.concerned:
             names = listed([name_of(view, member) for member in plan.concerned])
             yield Text(f"It concerns {names}: whom an act concerns has no vote on it.")
-
-
-def _cell(view: View, value: object) -> Cell:
-    """A value of a planned act as far as it can be told without its form."""
-    if isinstance(value, bytes) and len(value) == 32:
-        return person(view, value) if view.get(MEMBERSHIPS, value) else Ref(value, "record")
-    if isinstance(value, bytes):
-        return counted(len(value), "byte")
-    if isinstance(value, list):
-        return counted(len(value), "row")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, int | str) else "as its form gave it"
 
 
 def _theory(view: View, row: Proposal) -> Iterator[Block]:

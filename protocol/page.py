@@ -221,6 +221,15 @@ class Difference(Struct, frozen=True, tag=True):
     after_label: str = "after"
 
 
+class Planned(Struct, frozen=True, tag=True):
+    """An act that is planned, told as its form has it: the record's structure, its erasable words, and what leads to it."""
+
+    lead: str
+    kind: str
+    structure: bytes
+    words: Mapping[str, str] = {}
+
+
 class Action(Struct, frozen=True, tag=True):
     """A button to the form of a kind, with some fields filled in.
 
@@ -236,7 +245,23 @@ class Action(Struct, frozen=True, tag=True):
     who: tuple[bytes, ...] | None = None
 
 
-Block = Heading | Text | Prose | Facts | Grid | Timeline | Chart | Bars | Flow | Tree | Graph | Wheel | Difference | Action
+Block = (
+    Heading
+    | Text
+    | Prose
+    | Facts
+    | Grid
+    | Timeline
+    | Chart
+    | Bars
+    | Flow
+    | Tree
+    | Graph
+    | Wheel
+    | Difference
+    | Planned
+    | Action
+)
 
 
 def offered(blocks: Iterable[Block], member: bytes | None) -> Iterator[Block]:

@@ -51,7 +51,8 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
         return
     yield from _to_plan(view, now_ms, bounds)
     for row in resting.near_sabbaticals(view, now_ms):
-        yield from _of_sabbatical(view, row, now_ms, bounds)
+        if row.binds:
+            yield from _of_sabbatical(view, row, now_ms, bounds)
     for asked in _questions(view, now_ms):
         what = "You are asked to step back for a cycle: say yes, choose another cycle, or let it pass"
         yield Due(what, asked.member, asked.planned_ms, asked.since_ms, asked.id)
@@ -83,7 +84,7 @@ def _of_sabbatical(view: View, row: Sabbatical, now_ms: int, bounds: tuple[int, 
     if _needs_lot(view, row, now_ms):
         what = f"Draw who takes over for the sabbatical of {name_of(view, row.member)}"
         yield Due(what, None, row.planned_ms, row.until_ms, row.id, role=row.role)
-    for member in drawn if row.binds else ():
+    for member in drawn:
         if member not in resting.stand_ins(view, row, now_ms):
             what = f"Take over while {name_of(view, row.member)} rests, or decline so that the next is asked"
             yield Due(what, member, row.planned_ms, row.until_ms, row.id)
@@ -187,8 +188,8 @@ def _state(row: Sabbatical, now_ms: int) -> State:
 
 
 def _needs_lot(view: View, row: Sabbatical, now_ms: int) -> bool:
-    """Whether no lot was opened for who takes over, or all that were have failed."""
-    return all(drawing.phase(lot, now_ms) == drawing.FAILED for lot in drawing.lots_for(view, NEWCOMER, row.id))
+    """Whether it is agreed, and no lot was opened for who takes over, or all that were have failed."""
+    return row.binds and all(drawing.phase(lot, now_ms) == drawing.FAILED for lot in drawing.lots_for(view, NEWCOMER, row.id))
 
 
 def _taking_over(view: View, row: Sabbatical, now_ms: int) -> Cell:

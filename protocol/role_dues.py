@@ -27,6 +27,7 @@ from protocol.terms import (
     holds,
     in_a_row,
     longest_held,
+    lot_subject,
     recent_terms,
     roles_at,
     spoken_kind,
@@ -51,9 +52,9 @@ def due(view: View, now_ms: int) -> Iterator[Due]:
                 yield Due(f"Draw a shadow for {row.role}", None, current.since_ms, current.until_ms, current.id, role=row.role)
         elif row.ended_ms > now_ms and not any(now_ms < term.since_ms < term.until_ms for term in terms):
             since_ms = max([row.since_ms, *(term.until_ms for term in terms if term.until_ms <= now_ms)])
-            yield Due(
-                f"Nobody holds {row.role}: draw by lot, or propose an election", None, since_ms, cycle_ends_ms(now_ms), row.id
-            )
+            runs = has_lot(view, "role", lot_subject(view, row), now_ms)
+            way = "a lot for it has been opened" if runs else "draw by lot, or propose an election"
+            yield Due(f"Nobody holds {row.role}: {way}", None, since_ms, cycle_ends_ms(now_ms), row.id)
         yield from _to_hand_over(view, terms, current, now_ms)
     for made, term in open_calls(view, now_ms):
         what = f"Look at the pause of “{spoken_kind(made.kind)}” in {term.role}: resume or revoke it"

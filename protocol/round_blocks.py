@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from protocol.deciding import (
     OPEN,
+    ROUNDS,
     UNOPENED,
     VOTES,
     Outcome,
@@ -56,6 +57,8 @@ from protocol.voting import (
 )
 from protocol.wording import counted, listed
 
+ONE_HAND = "what somebody writes down for others counts in one hand with their own"
+
 
 def person(view: View, member: bytes) -> Ref:
     """Somebody by name."""
@@ -84,7 +87,7 @@ def told(view: View, number: int, round_: Round, versions: Sequence[Version], no
     if round_.type in ("majority", "gradients", "consensus"):
         pairs.append(("Takes in favour", f"{round_.share_percent} percent of those who take a side"))
     if round_.hands > 1:
-        pairs.append(("Takes besides", f"{counted(round_.hands, 'person', 'people')} in favour"))
+        pairs.append(("Takes besides", f"answers in favour from {counted(round_.hands, 'hand')}: {ONE_HAND}"))
     concerned = keys(round_.concerned)
     if concerned:
         pairs.append(("No vote, because it concerns them", listed([name_of(view, member) for member in concerned])))
@@ -167,6 +170,8 @@ def came_to(view: View, row: Outcome, versions: Sequence[Version]) -> Iterator[B
     options = options_of(version) if version else ()
     tone = "good" if row.result == ACCEPTED else "warn" if row.result in (STOPPED, TIED, TOO_FEW, UNOPENED) else "calm"
     yield Text(_sentence(row, options), tone)
+    if row.result == REJECTED and (hand := one_hand(view, row.round)):
+        yield Text(f"All answers were written down by {name_of(view, hand)}, and {ONE_HAND}. Call it again.", "warn")
     yield from _counts(row, options)
     if row.spoiled:
         yield Text(
@@ -181,6 +186,14 @@ def came_to(view: View, row: Outcome, versions: Sequence[Version]) -> Iterator[B
             ("Leave for what was planned", State("used" if used else "given", "good")),
             ("Used" if used else "Until", When(leave.until_ms)),
         ])  # fmt: skip
+
+
+def one_hand(view: View, round_: bytes) -> bytes:
+    """Who wrote down all answers of a round, others' too, where it takes more hands than one; empty if nobody did."""
+    row = view.get(ROUNDS, round_)
+    hands = {each.hand for each in view.all(VOTES, round=round_)}
+    alone = row and row.hands > 1 and len(hands) == 1 and view.all(VOTES, round=round_, by_self=False)
+    return next(iter(hands)) if alone else b""
 
 
 def _sentence(row: Outcome, options: Sequence[str]) -> str:

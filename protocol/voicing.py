@@ -117,4 +117,4 @@ def share(counts: Mapping[bytes, int], people: Collection[bytes]) -> int | None:
     total = sum(counts.values())
     if total < FEWEST_SAID:
         return None
-    return sum(counts.get(member, 0) for member in people) * 1000 // total
+    return (sum(counts.get(member, 0) for member in people) * 2000 + total) // (2 * total)  # halves up, as shares of work are

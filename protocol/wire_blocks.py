@@ -12,7 +12,7 @@ from typing import Any
 from protocol import figure, moon
 from protocol.accounting import books
 from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
-from protocol.meaning import COUNT, FIELDS, MINOR, PERMILLE, Figure
+from protocol.meaning import COUNT, FIELDS, MINOR, Figure
 from protocol.membership import abstain, members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
 from protocol.practice import FOREVER_MS, Due, Own, View
@@ -167,23 +167,20 @@ def history(view: View, wire: Wire) -> Iterator[Block]:
     shown = [row for row in rows if not _hidden(view, row)]
     if len(shown) < 2:
         return
-    unit, divisor = _unit(view, wire.figure)
     ends = [moon.new_moon_ms(row.cycle + 1) for row in shown]
     lines = [
-        Series(figure.label(wire.figure), [(at, row.value // divisor) for at, row in zip(ends, shown, strict=True)]),
-        Series("The wire", [(at, wire.number // divisor) for at in ends]),
+        Series(figure.label(wire.figure), [(at, row.value) for at, row in zip(ends, shown, strict=True)]),
+        Series("The wire", [(at, wire.number) for at in ends]),
     ]
-    yield Chart(f"{sentence(wire)}: cycle by cycle", lines, unit)
+    yield Chart(f"{sentence(wire)}: cycle by cycle", lines, _unit(view, wire.figure))
 
 
-def _unit(view: View, name: str) -> tuple[str, int]:
-    """In which unit a chart tells a figure, and by what its values are divided for it."""
+def _unit(view: View, name: str) -> str:
+    """In which unit a chart tells a figure."""
     found = figure.find(name)
     if found is None:
-        return "", 1
-    if found.scale == PERMILLE:
-        return "%", 10
-    return (books(view).main_currency() or found.unit if found.scale == MINOR else found.unit), 1
+        return ""
+    return books(view).main_currency() or found.unit if found.scale == MINOR else found.unit
 
 
 def _hidden(view: View, row: Noted) -> str:

@@ -11,7 +11,7 @@ others; an answer in a round that is given for somebody else is recorded as that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +31,7 @@ from node.web.keys import DESK, VISIT
 from node.web.session import check_token
 from node.web.typed import typed
 from node.words import local
-from protocol.assembling import ASSEMBLIES, Assembly, assembly_to_write, minutes_of, next_assembly, there
+from protocol.assembling import ASSEMBLIES, Assembly, Minutes, assembly_to_write, minutes_of, next_assembly, there
 from protocol.membership import members_at, name_of
 from protocol.page import Action, Block, Cell, Facts, Prose, Ref, Text, When
 from protocol.practice import FOREVER_MS, MEMBERS, Refused
@@ -196,7 +196,15 @@ def _body(seen: Seen, run_: Run, held: Typed) -> list[Markup]:
 
 
 def _form(seen: Seen, run_: Run, *parts: Markup | str) -> Markup:
-    return element("form", hidden("csrf", seen.token), hidden("at", run_.step.key), *parts, method="post", action=PATH)
+    return element(
+        "form",
+        hidden("csrf", seen.token),
+        hidden("assembly", run_.row.id.hex()),
+        hidden("at", run_.step.key),
+        *parts,
+        method="post",
+        action=PATH,
+    )
 
 
 def _who_is_here(seen: Seen, run_: Run) -> Markup:
@@ -299,6 +307,10 @@ def _acts(seen: Seen, at: str, values: Mapping[str, str]) -> tuple[Run, list[Act
     run_ = found(seen, at)
     if run_ is None:
         raise Refused("No assembly is on now, so nothing was written down. Call one, or look at its page.")
+    if values.get("assembly") != run_.row.id.hex():
+        raise Refused(
+            "This page was of another assembly than the one that is on now, so nothing was written down. Open it anew."
+        )
     if run_.step.key != at:
         raise Refused("What you were at is no longer on the agenda, so nothing was written down. Go on with the next item.")
     make: Callable[[Seen, Run, Mapping[str, str]], list[Act]] | None = {
@@ -323,10 +335,18 @@ def _minutes(seen: Seen, run_: Run, values: Mapping[str, str]) -> list[Act]:
     settled = "settled" in values and entry is not None and entry.item is not None
     if not words and not settled:
         return []
+    about = entry.link if entry else None
+    if any(each.subject == about and each.words == words and each.author == seen.member for each in _latest(seen, run_)):
+        return []  # the button was pressed twice
     body: dict[str, Any] = {"assembly": run_.row.id.hex(), "words": words or "Settled."}
     if entry:
         body["subject"] = entry.link.hex()
     return [("minutes.taken/1", {**body, "settled": True} if settled else body, MEMBERS)]
+
+
+def _latest(seen: Seen, run_: Run) -> Sequence[Minutes]:
+    """What was last written down."""
+    return minutes_of(seen.view, run_.row.id)[-1:]
 
 
 def _closing(seen: Seen, run_: Run, values: Mapping[str, str]) -> list[Act]:

@@ -16,7 +16,9 @@ from node.markup import element
 from node.web.desk import Seen
 from protocol.deciding import OPEN, VERSIONS, VOTES, Round, answered, may_vote, open_rounds, options_of
 from protocol.membership import MEMBERSHIPS, name_of
+from protocol.polling import is_stop
 from protocol.practice import Refused, View
+from protocol.round_blocks import ONE_HAND, one_hand
 from protocol.voting import offered
 
 Wrap = Callable[..., Markup]
@@ -36,6 +38,8 @@ def forms(seen: Seen, row: Round, people: Sequence[bytes], wrap: Wrap, typed: Ma
     done = answered(seen.view, row)
     waiting = sum(member not in done for member in may)
     said = "Everybody here has answered." if not waiting else f"{waiting} of {len(may)} who are here have not answered."
+    if hand := one_hand(seen.view, row.id):
+        said += f" All are written down by {name_of(seen.view, hand)} so far, and {ONE_HAND}: let one more give theirs."
     persons = [_person(seen, row, member, member in done, wrap, typed) for member in may]
     return [element("h2", "Answers"), element("p", said), *persons]
 
@@ -92,6 +96,8 @@ def act(seen: Seen, row: Round, values: Mapping[str, str]) -> tuple[str, dict[st
     person, choice = values.get("for", ""), values.get("choice", "").strip()
     if not choice:
         raise Refused("Answer: choose one.")
+    if row.hidden == OPEN and is_stop(row.type, choice.lower()) and not values.get("reasons", "").strip():
+        raise Refused("Reasons: an objection says what would be harmed, and how, so that it can be taken up.")
     body: dict[str, Any] = {"round": row.id.hex(), "choice": choice}
     if seen.member is None or person != seen.member.hex():
         body["for_member"] = person

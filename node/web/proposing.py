@@ -27,6 +27,7 @@ from protocol.body import fields, to_flat
 from protocol.deciding import OUTCOMES, VERSIONS, plans_of, said_of
 from protocol.judge import require_kind, roles_with
 from protocol.mandate import DECISION
+from protocol.page import Text
 from protocol.practice import Kind, Refused, View
 from protocol.practices import KINDS
 
@@ -71,26 +72,28 @@ def planned_kinds(values: Mapping[str, str]) -> list[str]:
     return [text for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.") and name.endswith(".kind")]
 
 
-def plans_in_words(values: Mapping[str, str], telling: Telling) -> Markup:
+def plans_in_words(values: Mapping[str, str], view: View, telling: Telling) -> Markup:
     """What a proposal's form plans, in words, and the hidden fields by which it travels."""
     body: type[Struct] = KINDS[PROPOSED].body
     field = next((each for each in fields(body) if each.name == PLANS), None)
     if field is None or not any(name.startswith(f"{PLANS}.") for name in values):
         return Markup()
     carried = [hidden(name, text) for name, text in sorted(values.items()) if name.startswith(f"{PLANS}.") or name == SAID]
-    told = [_plan_in_words(values, f"{PLANS}.{number}", telling) for number in rows_of(field, PLANS, values)]
+    told = [_plan_in_words(values, f"{PLANS}.{number}", view, telling) for number in rows_of(field, PLANS, values)]
     said = element("p", "Once it is accepted, any member may do this, once, exactly as it stands here:", class_="help")
     return element("fieldset", element("legend", "What is planned"), said, *told, *carried)
 
 
-def _plan_in_words(values: Mapping[str, str], path: str, telling: Telling) -> Markup:
+def _plan_in_words(values: Mapping[str, str], path: str, view: View, telling: Telling) -> Markup:
     try:
         kind, body = act_of(values.get(f"{path}.kind", ""), bytes.fromhex(values.get(f"{path}.structure", "")))
     except ValueError:
         return element("p", "What was planned cannot be read here. Begin again from the page of what you propose.")
     except Refused as refusal:
         return element("p", telling.local(str(refusal)))
-    return together([element("p", element("strong", kind.title)), render(body_blocks(body, telling), telling)])
+    advice = kind.advise(view, body)
+    warned = [Text(telling.local(advice), "warn")] if advice else []
+    return together([element("p", element("strong", kind.title)), render([*body_blocks(body, telling), *warned], telling)])
 
 
 # From a decision to the act

@@ -102,7 +102,7 @@ async def show(request: web.Request, visit: Visit, kind: Kind[Any], filled: Fill
 
     def build(seen: Seen) -> Page:
         stands = standing(seen.view, kind, seen.member, seen.now_ms) if seen.member and not decided else Standing()
-        plans = plans_in_words(filled.values, seen.telling) if kind.name == PROPOSED else Markup()
+        plans = plans_in_words(filled.values, seen.view, seen.telling) if kind.name == PROPOSED else Markup()
         made = form(
             kind, filled, SeenOffers(seen, filled.values), desk.zone, token=seen.token, audiences=audiences, path=path,
             plans=together([plans, _narrowed(kind, audiences), hidden("decided", decided) if decided else Markup()]),

@@ -172,16 +172,30 @@ class ReviewAccepted(Struct, frozen=True, forbid_unknown_fields=True):
 
 # Rules
 
+GINI = (
+    "A Gini says little alone, and in a small group it is nearly always high. "
+    "Watch the share of the one who does most, or how few do half."
+)
+STANDS = "Exactly this wire stands already. Set another number, or leave it as it is."
+
+
+def is_gini(name: str) -> bool:
+    """Whether a figure is a Gini, which is never watched alone."""
+    return "gini" in name.partition(".")[2].split("-")
+
+
+def stands_already(own: Own, body: WireSet) -> bool:
+    """Whether exactly this wire stands."""
+    same = (body.figure, body.compare, body.number, body.cycles)
+    return any((wire.figure, wire.compare, wire.number, wire.cycles) == same for wire in standing_wires(own))
+
 
 def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
     """Watch a figure from this minute on."""
     body, at_ms = act.body, act.logged_ms
     _cycle_at(at_ms)
-    if "gini" in body.figure.partition(".")[2].split("-"):
-        raise Refused(
-            "A Gini says little alone, and in a small group it is nearly always high. "
-            "Watch the share of the one who does most, or how few do half."
-        )
+    if is_gini(body.figure):
+        raise Refused(GINI)
     if len(set(body.concerned)) != len(body.concerned):
         raise Refused("Whom it concerns: each member is listed once.")
     if not all(is_live(own.get(MEMBERSHIPS, member), at_ms) for member in body.concerned):
@@ -190,9 +204,8 @@ def set_wire(own: Own, act: Act[WireSet]) -> Iterator[Change]:
     most = own.parameter(MOST, at_ms)
     if len(standing) >= most:
         raise Refused(f"At most {most} trip wires stand at once, so that each is looked at. Remove one first, by decision.")
-    same = (body.figure, body.compare, body.number, body.cycles)
-    if any((wire.figure, wire.compare, wire.number, wire.cycles) == same for wire in standing):
-        raise Refused("Exactly this wire stands already. Set another number, or leave it as it is.")
+    if stands_already(own, body):
+        raise Refused(STANDS)
     yield WIRES.put(
         Wire(
             act.space, act.digest, act.position, body.figure, body.compare, body.number, body.cycles,
@@ -294,7 +307,11 @@ def _cycle_at(at_ms: int) -> int:
 
 
 def advise_wire(view: View, body: WireSet) -> str:
-    """Whether this node knows the figure, and how the number reads."""
+    """Whether this node knows the figure, and how the number reads; and what would be refused."""
+    if is_gini(body.figure):
+        return GINI
+    if stands_already(view, body):
+        return STANDS
     found = figure.find(body.figure)
     if found is None:
         near = figure.near(body.figure)

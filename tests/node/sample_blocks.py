@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from node.words import Telling
+from protocol.encoding import encode
 from protocol.moon import cycle_at, new_moon_ms
 from protocol.page import (
     Action,
@@ -24,6 +25,7 @@ from protocol.page import (
     Mark,
     Money,
     Node,
+    Planned,
     Prose,
     Ref,
     Series,
@@ -80,6 +82,7 @@ def _campaign_spans() -> list[Span]:
     ]
 
 
+BUDGET = {"purpose": "tea", "cycle": 325, "account": "expenses:tea", "amount": 25000, "currency": "EUR"}
 BEFORE = (
     "We meet every second Monday.\nWhoever holds the till may spend up to 100 EUR without asking.\n\nA term lasts three cycles."
 )
@@ -225,4 +228,6 @@ def every_block() -> list[Block]:
         ),
         Heading("What changed"),
         Difference("House rules, word by word", BEFORE, AFTER, "ours", "theirs"),
+        Planned("What may then be done, once", "ledger.budget-set/1", encode(BUDGET)),
+        Planned("What may then be done, once", "weather.changed/1", b"\xff"),
     ]

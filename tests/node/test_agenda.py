@@ -20,10 +20,11 @@ from node.web.app import construct_app
 from protocol import moon
 from protocol.assembling import items_at, minutes_of, there
 from protocol.deciding import VOTES, open_rounds
+from protocol.encoding import encode
 from protocol.keys import SigningKey
 from protocol.membership import members_at, name_of
 from protocol.practice import PUBLIC, Due, View
-from protocol.practices import PRACTICES
+from protocol.practices import PRACTICE_OF, PRACTICES
 from tests.node.test_web import Browser, Isle
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -75,9 +76,9 @@ def added(isle: Isle, title: str, **more: Any) -> str:
     return isle.submit("agenda.added/1", {"title": title, **more}).hex()
 
 
-def round_opened(isle: Isle) -> bytes:
+def round_opened(isle: Isle, **more: Any) -> bytes:
     """A proposal with an open round; the round's record."""
-    body = {"title": "A kettle", "text": "We buy a kettle.", "why": "Ours leaks.", "binds": "Us"}
+    body = {"title": "A kettle", "text": "We buy a kettle.", "why": "Ours leaks.", "binds": "Us", **more}
     proposal = isle.submit("decision.proposed/1", body)
     closes = (isle.home.clock.now_ms() + 3 * DAY) // 60_000 * 60_000
     asked = {"proposal": proposal.hex(), "type": "consent", "version": 1, "closes_ms": closes, "measures": "There is tea."}
@@ -100,6 +101,10 @@ def test_what_is_due_for_all_is_on_the_agenda_and_the_assembly_itself_is_not(isl
     proposal = open_rounds(isle.home.view())[0].proposal
     assert {entry.practice for entry in found} == {"decisions", "assemblies"}
     assert {entry.link for entry in found} >= {bytes.fromhex(item)}
+    due = PRACTICE_OF["decision.called/1"].due(isle.home.view(), isle.home.clock.now_ms())
+    assert {each.who for each in due} >= {isle.founder.public, member(isle, "Ben")}, "each of them is asked to answer"
+    assert sum(entry.practice == "decisions" for entry in found) == 1, "and the assembly once"
+    assert [entry.what for entry in found if entry.practice == "decisions"] == ["Answer “A kettle”"]
     assert {entry.link for entry in found} & {round_, proposal}
     assert len({entry.link for entry in found}) == len(found)
 
@@ -180,6 +185,40 @@ async def test_an_assembly_is_run_from_who_is_here_to_its_end(isle: Isle) -> Non
     assert [each.title for each in items_at(isle.home.view(), isle.home.clock.now_ms())] == ["A kettle"]
 
 
+async def test_a_page_of_an_assembly_that_is_over_closes_and_writes_nothing_of_the_next(isle: Isle) -> None:
+    row, item = called(isle), added(isle, "Keys of the depot")
+    async with isle.browser() as browser:
+        await browser.log_in()
+        held = {}
+        for at in ("here", by_hand(item), "end"):
+            await browser.get(f"/assembly/run?at={at}")
+            held[at] = fields(browser.html)
+        isle.submit("assembly.closed/1", {"assembly": row})
+        other = called(isle)
+        size = isle.home.log.size
+        ada = isle.founder.public.hex()
+        for at, values in (
+            ("here", {"do": "here", f"here.{ada}": "1"}), (by_hand(item), {"do": "save", "words": "Long talk."}),
+            ("end", {"do": "save", "words": "Long talk."}), ("end", {"do": "close", "closing": "Calm."}),
+        ):  # fmt: skip
+            await browser.post("/assembly/run", {**held[at], "at": at, **values})
+            assert "of another assembly than the one that is on now" in browser.html
+            assert values.get("words", "") in browser.html
+        assert isle.home.log.size == size
+        assert await step(browser, "end", do="close", closing="Calm.") == 200
+        assert browser.path == f"/record/{other}"
+
+
+async def test_minutes_of_a_button_that_was_pressed_twice_are_written_once(isle: Isle) -> None:
+    row, item = called(isle), by_hand(added(isle, "Keys of the depot"))
+    async with isle.browser() as browser:
+        await browser.log_in()
+        for words in ("Ben has one.", "Ben has one.", "So has Ada.", "Ben has one."):
+            assert await step(browser, item, do="save", words=words) == 200
+    notes = minutes_of(isle.home.view(), bytes.fromhex(row))
+    assert [note.words for note in notes] == ["Ben has one.", "So has Ada.", "Ben has one."]
+
+
 async def test_nothing_is_written_where_nothing_was_said(isle: Isle) -> None:
     row, first = called(isle), added(isle, "Keys of the depot")
     size = isle.home.log.size
@@ -228,7 +267,10 @@ async def test_answers_are_taken_for_those_who_are_here_and_recorded_as_taken_fo
         assert await step(browser, entry.key, do="vote", **{"for": ben.hex(), "choice": "agree"}) == 200
         assert await step(browser, entry.key, do="vote", **{"for": ada.hex(), "choice": "concern", "reasons": "Which?"}) == 200
         assert "Everybody here has answered" in browser.html
+        assert "All are written down by" not in browser.html, "nothing is planned, so it takes one hand"
         assert await step(browser, entry.key, do="vote", **{"for": ada.hex()}) == 422
+        assert await step(browser, entry.key, do="vote", **{"for": ben.hex(), "choice": "object", "reasons": " "}) == 422
+        assert "what would be harmed" in browser.html
     votes = {vote.member: vote for vote in isle.home.view().all(VOTES, round=round_.id)}
     assert (votes[ben].choice, votes[ben].by_self, votes[ben].hand) == ("agree", False, ada)
     assert (votes[ada].choice, votes[ada].by_self, votes[ada].reasons) == ("concern", True, "Which?")
@@ -266,6 +308,29 @@ async def test_today_says_what_came_due_since_one_looked(isle: Isle) -> None:
         await browser.get("/archipelago")
         assert "The clock last ran" in browser.html
         assert "It was off from" in browser.html
+
+
+async def test_answers_in_one_hand_are_said_to_be_that_while_somebody_can_still_give_theirs(isle: Isle) -> None:
+    called(isle)
+    wire = {"figure": "members.count", "compare": "below", "number": 3, "cycles": 1}
+    round_opened(isle, plans=[{"kind": "tripwire.set/1", "structure": encode(wire).hex()}])
+    ada, ben = isle.founder.public, member(isle, "Ben")
+    isle.submit("attendance.noted/1", {"assembly": called(isle), "members": [ada.hex(), ben.hex()]})
+    (entry,) = [each for each in agenda.entries(isle.home.view(), isle.home.clock.now_ms()) if each.practice == "decisions"]
+    warned = "All are written down by Ada so far"
+    async with isle.browser() as browser:
+        await browser.log_in()
+        assert await step(browser, entry.key, do="vote", **{"for": ada.hex(), "choice": "agree"}) == 200
+        assert warned not in browser.html
+        assert await step(browser, entry.key, do="vote", **{"for": ben.hex(), "choice": "agree"}) == 200
+        assert warned in browser.html
+        isle.home.actions.submit(
+            "vote.cast/1",
+            {"round": open_rounds(isle.home.view())[0].id.hex(), "choice": "agree"},
+            SigningKey(b"Ben".ljust(32, b".")),
+        )
+        await browser.get(f"/assembly/run?at={entry.key}")
+        assert warned not in browser.html
 
 
 async def test_every_step_is_reached_also_where_two_practices_say_something_about_one_record(

@@ -106,6 +106,27 @@ async def decide(isle: Isle, browser: Browser) -> None:
     isle.submit("decision.closed/1", {"round": called.hex()})
 
 
+@pytest.mark.parametrize(
+    ("figure", "number", "said"),
+    [
+        ("workload.top-share", "4000", "this would trip never"),
+        ("workload.gini", "400", "A Gini says little alone"),
+        ("workload.top-share", "400", ""),
+    ],
+)
+async def test_what_is_odd_about_an_act_is_said_before_it_is_proposed(isle: Isle, figure: str, number: str, said: str) -> None:
+    path = "/record/new/tripwire.set/1"
+    async with isle.browser() as browser:
+        await browser.log_in()
+        token = await browser.token(path)
+        act = {"figure": figure, "compare": "above", "number": number, "cycles": "1", "who": "All of us"}
+        assert await browser.post(path, {**act, "csrf": token, "do": "propose"}) == 200
+        assert "What is planned" in browser.html
+        assert (said in browser.html) if said else ("note-line warn" not in browser.html)
+        assert "Share of the busiest" in browser.html or figure == "workload.gini"
+        assert "40 %" in browser.html or number != "400" or figure == "workload.gini"
+
+
 async def test_there_is_nothing_to_carry_out_before_a_decision(isle: Isle) -> None:
     async with isle.browser() as browser:
         await browser.log_in()

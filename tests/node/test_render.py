@@ -64,6 +64,17 @@ def test_the_sample_holds_every_block_there_is() -> None:
     assert {type(block) for block in BLOCKS} == set(typing.get_args(Block))
 
 
+def test_a_planned_act_is_told_as_its_form_has_it_in_each_of_the_three() -> None:
+    words = render_text.text(BLOCKS, TELLING)
+    (told, other) = [each for each in render_json.value(BLOCKS, TELLING) if each["type"] == "Planned"]
+    for where in (PAGE, words, str(told)):
+        assert "What may then be done, once: Set a budget" in where
+        assert "250.00" in where
+        assert "25000" not in where and "25,000" not in where
+        assert "Amount" in where
+    assert "cannot be read here" in str(other)
+
+
 def test_tags_pair_and_no_id_is_there_twice() -> None:
     outline = Outline()
     outline.feed(PAGE)

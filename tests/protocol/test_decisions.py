@@ -18,7 +18,8 @@ from protocol.deciding import (
 )
 from protocol.keys import SigningKey
 from protocol.mandate import ANYBODY
-from protocol.membership import MEMBERSHIPS
+from protocol.membership import MEMBERSHIPS, name_of
+from protocol.page import Text
 from protocol.practice import GRANTS, MEMBERS, PUBLIC
 from protocol.practices import members
 from protocol.practices.tripwires import WireRemoved, WireSet
@@ -33,6 +34,7 @@ from protocol.proposal import (
     Stated,
     Withdrawn,
 )
+from protocol.round_blocks import came_to
 from tests.laws.world import DAY_MS, HOUR_MS
 from tests.protocol.deciders import REMOVED, House, plan_of, removal, votes
 
@@ -191,6 +193,10 @@ def test_nobody_gets_leave_with_answers_in_one_hand(house: House) -> None:
     house.later(days=8)
     outcome = house.close(round_)
     assert (outcome.result, outcome.in_favour, outcome.answered) == ("not accepted", 4, 4)
+    why = "All answers were written down by 1, and what somebody writes down for others counts in one hand with their own."
+    said = [block.text for block in came_to(house.view, outcome, ()) if isinstance(block, Text)]
+    name = name_of(house.view, house.people[0].public)
+    assert any(each.startswith(why.replace("by 1", f"by {name}")) for each in said), said
     assert "takes a decision" in house.write(REMOVED, body, house.people[0])
 
 

@@ -173,8 +173,13 @@ def test_a_plan_binds_whom_the_record_picks_and_asks_anybody_else() -> None:
     assert row_of(other).reason == QUESTION
     assert not resting.resting_of(other.view(A), ADA, begins)
     assert "You are asked to step back for a cycle: say yes, choose another cycle, or let it pass" in dues(other, who=ADA)
+    ready = ("Your sabbatical is planned", "Draw who takes over")
+    assert not [each for each in [*dues(other, who=ADA), *dues(other)] if each.startswith(ready)], "nobody has said yes"
+    assert any(each.startswith(ready[0]) for each in dues(desk, who=ADA))
+    assert any(each.startswith(ready[1]) for each in dues(desk))
     write(other, "sabbatical.accepted", Accepted(row_of(other).id))
     assert resting.resting_of(other.view(A), ADA, begins)
+    assert any(each.startswith(ready[1]) for each in dues(other))
     assert "said yes already" in refused(other, "sabbatical.accepted", Accepted(row_of(other).id))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from node.twin import twin
+from protocol import figure
 from protocol.page import Action, Chart, Grid
 from protocol.practices import tripwires
 from protocol.practices.tripwires import ReviewAccepted, WireSet
@@ -69,6 +73,30 @@ def test_the_page_tells_a_wire_its_figures_and_its_reviews_as_a_story() -> None:
         told = house.said(list(PRACTICE.record(house.view, digest, house.world.now_ms)))
         assert words.replace("Wire tripped", "Tripped at the new moon") in told
     assert list(PRACTICE.record(house.view, bytes(32), house.world.now_ms)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "values", "told"),
+    [
+        ("workload.top-share", 405, (589, 404), ("58.9 %", "40.4 %", "40.5 %")),
+        ("workload.hours", 50, (50, 3), ("12.5 hours", "0.75 hours", "12.5 hours")),
+        ("ledger.reserve-lasts-tenths", 5, (69, 4), ("6.9", "0.4", "0.5")),
+        ("members.count", 5, (5, 1), ("5", "1", "5")),
+    ],
+)
+def test_a_chart_of_a_figure_says_what_the_figure_says(
+    name: str, number: int, values: tuple[int, int], told: tuple[str, str, str]
+) -> None:
+    house = House()
+    house.set(name, "above", number, 3)
+    for value in values:
+        noted: dict[str, Any] = {"members__count": 7, name.replace(".", "__").replace("-", "_"): value}
+        assert not house.note(house.next_moon(), **noted)
+    (chart,) = [block for block in PRACTICE.page(house.view, house.world.now_ms) if isinstance(block, Chart)]
+    rows = twin(chart).rows
+    assert [row[1] for row in rows] == list(told[:2])
+    assert {row[2] for row in rows} == {told[2]}
+    assert [figure.spoken(name, value) for value in (*values, number)] == list(told)
 
 
 def test_a_report_can_be_begun_from_the_page_only_by_somebody_who_may_give_it() -> None:

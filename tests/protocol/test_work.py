@@ -438,7 +438,7 @@ def test_hours_of_the_last_full_cycle_are_told_by_named_groups_that_are_large_en
     desk = worked([8, 8, 8, 1, 1, 1])
     named_group(desk, *crowd(6)[:people])
     note(desk, 200, crowd(6)[5], AFTER)  # in the cycle that runs
-    wanted = [[("of the members", 500), ("of the hours", 888)]] if told else []
+    wanted = [[("of the members", 500), ("of the hours", 889)]] if told else []
     assert shares_of_groups(desk, AFTER) == wanted, "two, or all but two, would be about somebody"
     assert not shares_of_groups(desk, NOW), "nothing was noted in the cycle before"
     assert not shares_of_groups(desk, AFTER, PUBLIC), "who may not see members is told nothing of groups"
@@ -450,7 +450,7 @@ def test_a_group_is_large_enough_among_those_who_were_there_in_that_cycle() -> N
     named_group(desk, *crowd(5)[:2], ADA)
     assert not shares_of_groups(desk, AFTER), "of the three one came later, so it would be about two"
     note(desk, 8, ADA, BEGINS + DAY_MS)  # a guest then
-    assert shares_of_groups(desk, AFTER) == [[("of the members", 500), ("of the hours", 888)]]
+    assert shares_of_groups(desk, AFTER) == [[("of the members", 500), ("of the hours", 889)]]
 
 
 def test_tasks_done_are_told_by_named_groups_and_the_page_says_when_a_group_is_told_apart() -> None:
