@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from node.clock import Clock
-from node.planned import check_permissions, check_plans
+from node.planned import check_effect, check_plans
 from node.store import Placed, Store
 from node.words import AUDIENCE_NAMES, AUDIENCES
 from protocol import ballot, record
@@ -105,7 +105,7 @@ class Actions:
                 f"Audience: “{known.title}” is for {AUDIENCE_NAMES[known.audience]} at the widest."
                 " It can be narrowed, not widened."
             )
-        check_permissions(body)
+        check_effect(body)
         check_plans(body, known.audience if spoken is None else scope_of(spoken))
         return Draft(kind, body, spoken)
 

@@ -19,7 +19,7 @@ from msgspec.structs import asdict
 
 from node.form_choices import named
 from node.planned import act_of
-from node.words import Telling, count, day
+from node.words import Telling, count, day, permission
 from protocol import figure, moon
 from protocol.body import Field, decimal, fields
 from protocol.page import Block, Cell, Facts, Grid, Heading, Money, Planned, Prose, Ref, Text, When
@@ -117,6 +117,10 @@ def cell(field: Field, values: Mapping[str, Any], telling: Telling) -> Cell:
         return value.hex()
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if field.widget == "duty":
+        return permission(str(value))
+    if field.name == "up_to" and not value:
+        return "without a limit"
     if field.widget == "money":
         currency = values.get("currency")
         return Money(value, currency) if isinstance(currency, str) else decimal(value)

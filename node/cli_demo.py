@@ -122,7 +122,8 @@ def _welcome(console: Console, isles: Sequence[Isle]) -> None:
     console.print(f"with the password: {PASSWORD}\n")
     for line in _LOOK:
         console.print(f"  {line}")
-    console.print("\nType a number of days and Enter: the three clocks go ahead by them. Ctrl-C ends all three.")
+    ahead = "Type a number of days and Enter: the three clocks go ahead by them. " if sys.stdin.isatty() else ""
+    console.print(f"\n{ahead}Ctrl-C ends all three.")
 
 
 _LOOK = (

@@ -18,8 +18,10 @@ from protocol import encoding
 from protocol.body import fields, structure_and_words
 from protocol.encoding import EncodingError
 from protocol.judge import require_audience, to_body
+from protocol.lineage import check_choices
 from protocol.practice import PUBLIC, Kind, Refused, View
-from protocol.practices import KINDS
+from protocol.practices import KINDS, PARAMETERS
+from protocol.practices.library import Adopted, Published
 from protocol.proposal import Amended, Proposed
 from protocol.role_bodies import Defined
 
@@ -66,8 +68,12 @@ def is_open_to(kind: Kind[Any], scope: int) -> bool:
     return True
 
 
-def check_permissions(body: Struct) -> None:
-    """Refuse a role that is to keep what no role can: it would be written down, and hold for nothing."""
+def check_effect(body: Struct) -> None:
+    """Refuse what would be written down and hold otherwise or for nothing: a role that is to keep what no role can, and a
+    protocol that sets a parameter outside its bounds."""
+    said = check_choices(body.settings, PARAMETERS) if isinstance(body, Published | Adopted) else ""
+    if said:
+        raise Refused(f"What it sets: {said}")
     for each in body.permissions if isinstance(body, Defined) else ():
         kind = KINDS.get(each.kind)
         if kind is None or not kind.duty:
@@ -82,7 +88,7 @@ def check_plans(body: Struct, scope: int) -> None:
     whom it was decided."""
     for plan in body.plans if isinstance(body, Proposed | Amended) else ():
         kind, act = act_of(plan.kind, plan.structure)
-        check_permissions(act)
+        check_effect(act)
         if is_open_to(kind, scope):
             continue
         if scope != PUBLIC and kind.in_public:

@@ -56,7 +56,11 @@ def _me(seen: Seen, tokens: list[tuple[str, str, int]], made: Markup | str, erro
         told += [Heading("Due for you"), today.table(found.mine, "Nothing waits for you.")]
         if found.roles:
             told += [Heading("Due for your roles"), today.table(found.roles)]
-        told += [Heading("Keys and devices"), _devices(seen, member)]
+        told += [
+            Heading("Keys and devices"),
+            _devices(seen, member),
+            Facts([("Your first key", member.hex())]),
+        ]
         told += [Action("member.device-added/1", {}, "Add a device"), Action("member.left/1", {}, "Leave this space")]
     parts = [blocks(seen, told), _tokens(seen, tokens, made, error), _sessions(seen.token)]
     return Page("Me", together(parts))

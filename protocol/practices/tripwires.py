@@ -133,7 +133,7 @@ class WireRemoved(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 class Value(Struct, frozen=True, forbid_unknown_fields=True):
     """One figure."""
 
-    name: Annotated[str, field("Figure", "By its name.", example="ledger.reserve", pattern=NAME)]
+    name: Annotated[str, field("Figure", "By its name.", widget="figure", example="ledger.reserve", pattern=NAME)]
     value: Number
 
 

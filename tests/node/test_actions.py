@@ -200,6 +200,11 @@ def role(kind: str) -> dict[str, Any]:
     return {"role": "cook", "cycles": 1, "permissions": [{"kind": kind}], "domain": "What we eat."}
 
 
+def protocol(name: str, value: int) -> dict[str, Any]:
+    said = {"name": "Doors", "purpose": "Who comes in, and how.", "text": "We open the door to each other."}
+    return {**said, "settings": [{"name": name, "value": value}]}
+
+
 def planning(kind: str, structure: dict[str, Any]) -> dict[str, Any]:
     plan = {"kind": kind, "structure": encode(structure).hex()}
     return {"title": "A plan", "text": "It is for us.", "why": "It was asked for.", "plans": [plan]}
@@ -223,6 +228,8 @@ def planning(kind: str, structure: dict[str, Any]) -> dict[str, Any]:
             "no kind “ledger.transaction-book/1”.*: ledger.transaction-booked/1",
         ),
         ("role.defined/1", role("vote.cast/1"), "is for every member, so no role can keep it"),
+        ("protocol.published/1", protocol("members.vouches", 11), "takes a whole number from 1 to 10; this is 11"),
+        ("decision.proposed/1", planning("protocol.published/1", protocol("members.vouches", 11)), "this is 11"),
         ("decision.proposed/1", planning("member.removed/1", {}), "“Remove a member” is planned in no form"),
         ("decision.proposed/1", planning("weather.seen/1", {}), "cannot be read here"),
         (

@@ -15,6 +15,7 @@ from rich.console import Console
 from node import render_html, render_json, render_svg, render_svg_time, render_text
 from node.twin import twin
 from protocol import page
+from protocol.encoding import encode
 from protocol.page import (
     Bar,
     Bars,
@@ -73,6 +74,20 @@ def test_a_planned_act_is_told_as_its_form_has_it_in_each_of_the_three() -> None
         assert "25000" not in where and "25,000" not in where
         assert "Amount" in where
     assert "cannot be read here" in str(other)
+
+
+def test_a_planned_role_and_a_planned_wire_are_told_in_words() -> None:
+    role = {"role": "cook", "cycles": 1, "permissions": [{"kind": "ledger.transaction-booked/1"}]}
+    wire = {"figure": "workload.top-share", "compare": "above", "number": 405, "cycles": 2}
+    met = {"decision": b"d" * 32, "verdict": "met"}
+    for kind, structure, said in (
+        ("role.defined/1", role, ("Book a transaction", "without a limit")),
+        ("tripwire.set/1", wire, ("Share of the busiest", "40.5 %")),
+        ("decision.judged/1", met, ("met",)),
+    ):
+        told = render_text.text([page.Planned("Then", kind, encode(structure))], TELLING)
+        assert all(each in told for each in said), told
+        assert "/1" not in told and "workload." not in told and "2000" not in told
 
 
 def test_tags_pair_and_no_id_is_there_twice() -> None:
