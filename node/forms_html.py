@@ -236,7 +236,9 @@ def _field(field: Field, path: str, drawing: _Drawing) -> Markup:
 
 def _fixed(field: Field, path: str, value: str, drawing: _Drawing) -> Markup | None:
     """A value that came with the link: by name and unchangeable, or unseen if it would say nothing."""
-    if field.widget in _UNSEEN:
+    ahead = dict(drawing.offers.options(field)) if field.widget == "cycle" and path != drawing.wrong else {}
+    past = ahead and value not in ahead
+    if field.widget in _UNSEEN or past:  # a cycle that is over is not chosen anew: it belongs to what the link is about
         return hidden(path, value)
     if field.type is not bytes or path == drawing.wrong:
         return None

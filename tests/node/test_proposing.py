@@ -16,6 +16,7 @@ from node.web.app import construct_app
 from node.web.proposing import MAY, MUST, standing
 from protocol.deciding import OUTCOMES, PROPOSALS, Outcome
 from protocol.mandate import ANYBODY
+from protocol.moon import cycle_at
 from protocol.practice import GRANTS, PUBLIC
 from protocol.practices import KINDS
 from protocol.terms import TERMS
@@ -125,6 +126,18 @@ async def test_what_is_odd_about_an_act_is_said_before_it_is_proposed(isle: Isle
         assert (said in browser.html) if said else ("note-line warn" not in browser.html)
         assert "Share of the busiest" in browser.html or figure == "workload.gini"
         assert "40 %" in browser.html or number != "400" or figure == "workload.gini"
+
+
+async def test_a_cycle_that_is_over_is_not_asked_for_once_more(isle: Isle) -> None:
+    cycle = cycle_at(isle.home.clock.now_ms())
+    async with isle.browser() as browser:
+        await browser.log_in()
+        await browser.get(f"/record/new/review.reported/1?cycle={cycle - 1}&wire={'ab' * 32}")
+        assert f'<input type="hidden" name="cycle" value="{cycle - 1}">' in browser.html
+        assert '<select id="f-cycle"' not in browser.html
+        await browser.get(f"/record/new/sabbatical.planned/1?cycle={cycle + 1}")
+        assert '<select id="f-cycle"' in browser.html
+        assert f'<option value="{cycle + 1}" selected>' in browser.html
 
 
 async def test_there_is_nothing_to_carry_out_before_a_decision(isle: Isle) -> None:
