@@ -7,9 +7,10 @@ from typing import Any
 from node.failure import Misuse
 from node.home import Home
 from protocol import lot as draws
-from protocol.drawing import DRAWN, LOTS, POOLS, inputs, keys, parts_of, phase, seated
+from protocol.drawing import DRAWN, LOTS, POOLS, inputs, parts_of, phase, seated
 from protocol.lot_blocks import spoken_for
 from protocol.membership import name_of
+from protocol.practice import keys
 
 
 def lots(home: Home) -> list[dict[str, Any]]:

@@ -30,13 +30,12 @@ from msgspec import Struct
 from protocol import encoding, moon
 from protocol.mandate import ANYBODY
 from protocol.membership import MEMBERSHIPS, Membership, is_live, members_at
-from protocol.practice import FOREVER_MS, GRANTS, Grant, Least, MemberKey, Own, Parameter, Row, Table, field
+from protocol.practice import FOREVER_MS, GRANTS, Grant, Least, MemberKey, Own, Parameter, Row, Table, field, keys
 from protocol.voting import Rules
 from protocol.wording import counted
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 CYCLE_MS = 30 * DAY_MS  # no cycle of the moon is as long
-KEY_BYTES = 32
 LONGEST_DAYS = 60
 
 QUORUM = Parameter(
@@ -325,11 +324,6 @@ TABLES = (PROPOSALS, VERSIONS, SAYINGS, THEORIES, DISSENTS, ROUNDS, VOTES, OUTCO
 
 
 # Lists in a column
-
-
-def keys(joined: bytes) -> tuple[bytes, ...]:
-    """Keys or digests that were written one after another."""
-    return tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
 
 
 def spell(values: Iterable[Struct | str]) -> bytes:

@@ -35,7 +35,6 @@ from protocol.deciding import (
     Theory,
     Version,
     binds,
-    keys,
     lapses_ms,
     leave_of,
     options_of,
@@ -63,7 +62,7 @@ from protocol.page import (
     Text,
     When,
 )
-from protocol.practice import FOREVER_MS, PUBLIC, View
+from protocol.practice import FOREVER_MS, PUBLIC, View, keys
 from protocol.round_blocks import answering, came_to, person, taken_up, told
 from protocol.voting import (
     ACCEPTED,

@@ -24,12 +24,11 @@ from msgspec import Struct
 from protocol import lot as lots
 from protocol.lot import Quota
 from protocol.membership import MEMBERSHIPS
-from protocol.practice import FOREVER_MS, Own, Row, Table
+from protocol.practice import FOREVER_MS, Own, Row, Table, keys
 
 COMMIT, REVEAL, WAITING, TYPING, READY, FAILED, DRAWN = "commit", "reveal", "waiting", "typing", "ready", "failed", "drawn"
 MEMBERS_SOURCE, PUBLIC_SOURCE = "members", "public"
 FEWEST = 2  # contributions, or witnesses, where two people or more could be drawn
-KEY_BYTES = 32
 PURPOSES = {
     "shadow": "a shadow",
     "role": "a role",
@@ -243,11 +242,6 @@ class Numbered(Struct, frozen=True):
     number: int
     member: bytes
     group: str
-
-
-def keys(joined: bytes) -> tuple[bytes, ...]:
-    """First keys of members that are kept one after another."""
-    return tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
 
 
 def numbered(pool: Pool) -> Iterator[Numbered]:

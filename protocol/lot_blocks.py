@@ -32,7 +32,6 @@ from protocol.drawing import (
     Pool,
     groups_of,
     inputs,
-    keys,
     lots_for,
     numbered,
     parts_of,
@@ -45,7 +44,7 @@ from protocol.drawing import (
 from protocol.judge import spoken_time
 from protocol.membership import MEMBERSHIPS, name_of
 from protocol.page import Action, Block, Cell, Facts, Grid, Heading, Prose, Ref, State, Text, When
-from protocol.practice import FOREVER_MS, Due, View
+from protocol.practice import FOREVER_MS, Due, View, keys
 from protocol.wording import counted, listed
 
 DAY_MS = 86_400_000

@@ -53,7 +53,6 @@ from protocol.deciding import (
     Vote,
     electorate,
     is_over,
-    keys,
     lapses_ms,
     may_answer,
     may_vote,
@@ -78,6 +77,7 @@ from protocol.practice import (
     Refused,
     Secrets,
     View,
+    keys,
 )
 from protocol.proposal import (
     Called,

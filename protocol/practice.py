@@ -25,6 +25,7 @@ from protocol.page import Block
 FOREVER_MS = 2**52
 PUBLIC, ALLIES, MEMBERS = 0, 1, 2  # each sees what stands before it; from 16 on: one list of named spaces
 EVERYTHING = 2**31
+KEY_BYTES = 32
 
 Value = str | int | bytes | bool | None
 
@@ -39,6 +40,11 @@ Asked = Value | Least
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "record"})]
 SpaceId = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "space"})]
 MemberKey = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"widget": "member"})]
+
+
+def keys(joined: bytes) -> tuple[bytes, ...]:
+    """Keys or digests, 32 bytes each, that a column holds one after another."""
+    return tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
 
 
 def field(

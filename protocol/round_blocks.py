@@ -21,7 +21,6 @@ from protocol.deciding import (
     Version,
     counts_of,
     is_over,
-    keys,
     leave_of,
     options_of,
 )
@@ -42,7 +41,7 @@ from protocol.page import (
     Text,
     When,
 )
-from protocol.practice import View
+from protocol.practice import View, keys
 from protocol.voting import (
     ACCEPTED,
     ADVISED,

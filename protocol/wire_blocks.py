@@ -15,7 +15,7 @@ from protocol.drawing import FAILED, MEMBERS_SOURCE, lots_for, phase, standing
 from protocol.meaning import COUNT, FIELDS, MINOR, Figure
 from protocol.membership import abstain, members_at, name_of
 from protocol.page import Action, Block, Cell, Chart, Facts, Grid, Heading, Prose, Ref, Series, State, Text, When
-from protocol.practice import FOREVER_MS, Due, Own, View
+from protocol.practice import FOREVER_MS, Due, Own, View, keys
 from protocol.wires import (
     ALWAYS,
     DAY_MS,
@@ -31,7 +31,6 @@ from protocol.wires import (
     Review,
     Wire,
     counts_from_ms,
-    keys,
     latest_noting,
     may_report,
     open_reviews,

@@ -28,7 +28,7 @@ from protocol import moon
 from protocol.deciding import OUTCOMES, criteria_of
 from protocol.figure import find
 from protocol.membership import members_at
-from protocol.practice import FOREVER_MS, PUBLIC, Least, Own, Parameter, Row, Table
+from protocol.practice import FOREVER_MS, PUBLIC, Least, Own, Parameter, Row, Table, keys
 
 DAY_MS = 86_400_000
 ABOVE, BELOW = "above", "below"
@@ -36,7 +36,6 @@ MOST_NOTED = 200  # figures of a cycle: those under wires first, then those watc
 ALWAYS = ("members.count",)  # noted with any others, because what a figure means depends on how many there are
 FACILITATOR = "facilitator"  # the purpose of the lot
 FEWEST_FOR_A_LOT = 3
-KEY_BYTES = 32
 
 MOST = Parameter("wires.most", 7, "Trip wires that stand at once, at most", 1, 21)
 REPORT_DAYS = Parameter("wires.report-days", 14, "Days that a facilitator has to report on a review", 1, 90)
@@ -131,11 +130,6 @@ class Next(Struct, frozen=True):
 def review_id(wire: bytes, cycle: int) -> bytes:
     """What names the review that a wire opened for a cycle."""
     return sha256(b"review" + wire + str(cycle).encode()).digest()
-
-
-def keys(joined: bytes) -> tuple[bytes, ...]:
-    """Members' keys that were written one after another."""
-    return tuple(joined[at : at + KEY_BYTES] for at in range(0, len(joined), KEY_BYTES))
 
 
 def standing_wires(own: Own) -> tuple[Wire, ...]:

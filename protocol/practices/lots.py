@@ -56,7 +56,6 @@ from protocol.drawing import (
     QuotaSet,
     Typed,
     inputs,
-    keys,
     lots_for,
     parts_of,
     phase,
@@ -70,7 +69,7 @@ from protocol.lot import Quota
 from protocol.lot_blocks import due, figures, page, record, spoken_phase, state
 from protocol.mandate import CLOCK, DECISION
 from protocol.membership import MEMBER, members_at
-from protocol.practice import KEYS, Act, Change, Digest, Kind, Own, Parameter, Practice, Refused, Secrets, View, field
+from protocol.practice import KEYS, Act, Change, Digest, Kind, Own, Parameter, Practice, Refused, Secrets, View, field, keys
 from protocol.wording import counted
 
 IN_PUBLIC = "Lots are public, so that anybody can check them. Leave the audience as it is."

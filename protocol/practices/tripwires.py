@@ -40,6 +40,7 @@ from protocol.practice import (
     Refused,
     View,
     field,
+    keys,
 )
 from protocol.wire_blocks import due, facilitators, figures, page, record, state
 from protocol.wires import (
@@ -60,7 +61,6 @@ from protocol.wires import (
     Wire,
     concerned_by,
     counts_from_ms,
-    keys,
     may_report,
     next_noting,
     review_id,

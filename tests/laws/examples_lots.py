@@ -18,11 +18,11 @@ from protocol.drawing import (
     TYPING,
     WAITING,
     Lot,
-    keys,
     phase,
     read_quotas,
 )
 from protocol.keys import SigningKey
+from protocol.practice import keys
 from protocol.practices import lots
 from tests.laws.world import DAY_MS, MINUTE_MS, Builder, Unready, World
 

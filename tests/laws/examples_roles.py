@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from protocol import lot as draws
 from protocol import role_bodies as bodies
-from protocol.drawing import COMMIT, POOLS, keys, lots_for, phase, standing
+from protocol.drawing import COMMIT, POOLS, lots_for, phase, standing
 from protocol.keys import SigningKey
 from protocol.membership import ASSEMBLY
-from protocol.practice import MEMBERS, PUBLIC
+from protocol.practice import MEMBERS, PUBLIC, keys
 from protocol.practices import KINDS, lots
 from protocol.role_dues import open_calls
 from protocol.terms import (

@@ -24,7 +24,7 @@ from protocol import assembling, deciding, drawing, resting, terms, wires, worki
 from protocol.accounting import compared, day_at
 from protocol.lineage import ADOPTIONS
 from protocol.membership import members_at, name_of
-from protocol.practice import FOREVER_MS, PROBLEMS, Refused, View
+from protocol.practice import FOREVER_MS, PROBLEMS, Refused, View, keys
 from protocol.practices.residue import RESIDUES
 from tests.node.process import alive, command
 
@@ -149,7 +149,7 @@ def test_too_much_on_one_pair_of_hands_opened_a_review_and_brought_rest(homes: d
     assert [row.closed_ms < FOREVER_MS for row in reviews] == [True, False]
     assert all(row.value > 400 for row in reviews)
     reporter = view.all(wires.REPORTS)[0].by
-    assert reporter not in wires.keys(reviews[0].concerned)
+    assert reporter not in keys(reviews[0].concerned)
     (rest,) = view.all(resting.SABBATICALS)
     assert (name_of(view, rest.member), rest.reason) == ("Yara", resting.LOAD)
     assert rest.accepted_ms

@@ -8,12 +8,12 @@ import pytest
 
 from protocol import moon
 from protocol.deciding import VOTES, Vote, electorate
-from protocol.drawing import LOTS, POOLS, keys
+from protocol.drawing import LOTS, POOLS
 from protocol.keys import SigningKey
 from protocol.lot import commitment as lot_commitment
 from protocol.membership import MEMBER, MEMBERSHIPS, Membership
 from protocol.page import Action, Text
-from protocol.practice import FOREVER_MS, GRANTS, KEYS, PUBLIC, Grant, Key
+from protocol.practice import FOREVER_MS, GRANTS, KEYS, PUBLIC, Grant, Key, keys
 from protocol.practices import PRACTICES, lots, members, roles, tripwires
 from protocol.proposal import Called, Cast, Closed
 from protocol.role_bodies import Answered, Resigned, Taken

@@ -24,7 +24,7 @@ from protocol.drawing import (
     phase,
 )
 from protocol.page import Action, Cell, Facts, Grid, Prose, Ref, State
-from protocol.practice import FOREVER_MS, KEYS, Key, Refused, View
+from protocol.practice import FOREVER_MS, KEYS, Key, Refused, View, keys
 from protocol.practices import lots
 from protocol.practices.lots import (
     Committed,
@@ -127,7 +127,7 @@ def test_the_receipt_holds_the_whole_draw_and_a_program_that_gives_it_again() ->
     house.commit(digest, house.members[:4])
     house.reveal(digest, house.members[1:4])
     house.draw(digest)
-    order = drawing.keys(house.pool(digest).drawn)
+    order = keys(house.pool(digest).drawn)
     house.write("lot.declined/1", LotDeclined(digest, "no time"), order[0], AFTER_REVEAL)
     said = blocks(house, digest)
     grids = {block.caption: block for block in said if isinstance(block, Grid)}
@@ -171,7 +171,7 @@ def one_of_night_seated() -> tuple[House, bytes, bytes, bytes, tuple[bytes, ...]
         digest = house.drawn(seats=2)
         row, pool = house.row(digest), house.pool(digest)
         skipped = drawing.inputs(row, pool, drawing.parts_of(house.view, digest)).draw().skipped
-        first, second, *substitutes = drawing.keys(pool.drawn)
+        first, second, *substitutes = keys(pool.drawn)
         at_night = [person(number) for number in night]
         if skipped or at_night != [first, substitutes[0]]:
             continue

@@ -21,7 +21,7 @@ from protocol.drawing import (
 )
 from protocol.lot import Quota
 from protocol.page import Grid, Ref, State
-from protocol.practice import MEMBERS, Refused
+from protocol.practice import MEMBERS, Refused, keys
 from protocol.practices.lots import (
     REVEAL_MINUTES,
     Committed,
@@ -61,7 +61,7 @@ def test_the_list_is_the_members_of_that_moment_in_the_order_in_which_they_came(
     house.join(person(9), T0)
     digest = house.open()
     house.join(person(10), T0 + MINUTE)
-    assert drawing.keys(house.pool(digest).people) == tuple(map(person, (0, 1, 3, 4, 9)))
+    assert keys(house.pool(digest).people) == tuple(map(person, (0, 1, 3, 4, 9)))
     assert [each.number for each in drawing.numbered(house.pool(digest))] == [1, 2, 3, 4, 5]
 
 
@@ -72,10 +72,10 @@ def test_nobody_is_on_the_list_whom_the_matter_concerns() -> None:
     shadow = house.open(purpose="shadow", subject=running)
     facilitator = house.open(purpose="facilitator", subject=looked)
     role = house.open(purpose="role", subject=running)
-    assert person(3) not in drawing.keys(house.pool(shadow).people)
+    assert person(3) not in keys(house.pool(shadow).people)
     assert house.row(shadow).size == 5
-    assert drawing.keys(house.pool(facilitator).people) == tuple(map(person, (1, 2, 3, 4)))
-    assert person(3) not in drawing.keys(house.pool(role).people), "one term in a row is allowed, and they hold it"
+    assert keys(house.pool(facilitator).people) == tuple(map(person, (1, 2, 3, 4)))
+    assert person(3) not in keys(house.pool(role).people), "one term in a row is allowed, and they hold it"
 
 
 def test_what_is_over_or_unknown_gets_no_lot() -> None:
@@ -138,7 +138,7 @@ def test_five_hundred_are_drawn_from_two_reveals() -> None:
     house.reveal(digest, house.members[:2])
     house.draw(digest)
     assert len(standing_other(house)) == 30
-    assert len(set(drawing.keys(house.pool(digest).drawn))) == 500
+    assert len(set(keys(house.pool(digest).drawn))) == 500
 
 
 # Commit, then reveal
@@ -354,7 +354,7 @@ def test_a_source_of_chance_that_is_known_or_unclear_is_refused(more: dict[str, 
 def test_who_declines_or_leaves_is_followed_by_the_next_in_the_draw() -> None:
     house = House(5)
     digest = house.drawn(seats=2)
-    order = drawing.keys(house.pool(digest).drawn)
+    order = keys(house.pool(digest).drawn)
     assert standing_other(house) == order[:2]
     house.write("lot.declined/1", LotDeclined(digest, "no time"), order[0], T0)
     assert standing_other(house) == order[1:3]

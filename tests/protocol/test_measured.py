@@ -8,10 +8,10 @@ from protocol import moon
 from protocol.eligibility import eligible
 from protocol.meaning import KNOWN
 from protocol.measured import _COUNTS, measured
-from protocol.practice import PUBLIC
+from protocol.practice import PUBLIC, keys
 from protocol.practices.tripwires import ReviewReported
 from protocol.proposal import Proposed
-from protocol.wires import FACILITATOR, concerned_by, keys, reviews_of
+from protocol.wires import FACILITATOR, concerned_by, reviews_of
 from protocol.working import DONE, HOURS, SEATS, Hours, Seat
 from tests.protocol.role_house import RoleHouse, blocks_of
 from tests.protocol.wire_house import PRACTICE, House, filled

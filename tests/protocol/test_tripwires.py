@@ -12,7 +12,7 @@ from protocol.body import from_flat, structure_and_words, to_flat
 from protocol.eligibility import eligible
 from protocol.mandate import ANYBODY, act_name
 from protocol.membership import MEMBERSHIPS, abstain
-from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting
+from protocol.practice import FOREVER_MS, GRANTS, MEMBERS, PUBLIC, SETTINGS, Grant, Setting, keys
 from protocol.practices.tripwires import FiguresNoted, ReviewAccepted, Value, WireRemoved, WireSet, whom_it_concerns
 from protocol.record import parse
 from protocol.wires import (
@@ -26,7 +26,6 @@ from protocol.wires import (
     REVIEWS,
     Review,
     counts_from_ms,
-    keys,
     may_report,
     next_noting,
     open_reviews,
